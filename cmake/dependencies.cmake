@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: MIT
+# Libraries sigmax stands on. Each is looked for once and quietly; who needs one asks `sigmax_missing()` for its target.
+
+# The Debian package behind a target, for the messages.
+set(SIGMAX_DEBIAN_xsimd libxsimd-dev)
+set(SIGMAX_DEBIAN_Eigen3::Eigen libeigen3-dev)
+set(SIGMAX_DEBIAN_nlohmann_json::nlohmann_json nlohmann-json3-dev)
+set(SIGMAX_DEBIAN_onnx_proto libonnx-dev)
+set(SIGMAX_DEBIAN_protobuf::libprotobuf "libprotobuf-dev protobuf-compiler")
+set(SIGMAX_DEBIAN_sigmax::eigen libeigen3-dev)
+set(SIGMAX_DEBIAN_sigmax::json nlohmann-json3-dev)
+set(SIGMAX_DEBIAN_sigmax::safetensors nlohmann-json3-dev)
+set(SIGMAX_DEBIAN_sigmax::onnx "libonnx-dev libprotobuf-dev protobuf-compiler")
+set(SIGMAX_DEBIAN_doctest::doctest doctest-dev)
+set(SIGMAX_DEBIAN_CLI11::CLI11 libcli11-dev)
+set(SIGMAX_DEBIAN_fmt::fmt libfmt-dev)
+set(SIGMAX_DEBIAN_OpenSSL::Crypto libssl-dev)
+set(SIGMAX_DEBIAN_OpenMP::OpenMP_CXX "g++ (or libomp-dev for clang++)")
+
+# Those of the TARGETS that do not exist, as `<out>`, and the packages that bring them, as `<out>_packages`.
+function(sigmax_missing out)
+  set(missing "")
+  set(packages "")
+  foreach(target IN LISTS ARGN)
+    if(target MATCHES "::|^xsimd$|^onnx_proto$" AND NOT TARGET ${target})
+      list(APPEND missing ${target})
+      list(APPEND packages ${SIGMAX_DEBIAN_${target}})
+    endif()
+  endforeach()
+  list(REMOVE_DUPLICATES packages)
+  list(JOIN packages " " packages)
+  set(${out} "${missing}" PARENT_SCOPE)
+  set(${out}_packages "${packages}" PARENT_SCOPE)
+endfunction()
+
+# Opt-in download of a header-only library at a pinned release. Only its headers are used: none of its CMake runs.
+#   sigmax_fetch(<target> GIT <url> TAG <release> [INCLUDE <folder>] [DEFINE <definitions>...])
+function(sigmax_fetch target)
+  if(TARGET ${target} OR NOT SIGMAX_FETCH_DEPENDENCIES)
+    return()
+  endif()
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "GIT;TAG;INCLUDE" "DEFINE")
+  include(FetchContent)
+  string(REGEX REPLACE ".*::" "" name "${target}")
+  string(TOLOWER "sigmax_fetched_${name}" name)
+  FetchContent_Declare(${name} GIT_REPOSITORY ${arg_GIT} GIT_TAG ${arg_TAG} GIT_SHALLOW ON
+    SOURCE_SUBDIR sigmax-uses-only-the-headers)
+  FetchContent_MakeAvailable(${name})
+  add_library(${target} INTERFACE IMPORTED)
+  target_include_directories(${target} INTERFACE "${${name}_SOURCE_DIR}/${arg_INCLUDE}")
+  target_compile_definitions(${target} INTERFACE ${arg_DEFINE})
+  message(STATUS "sigmax: using ${target} ${arg_TAG} from ${arg_GIT}")
+endfunction()
+
+include("${CMAKE_CURRENT_LIST_DIR}/find_xsimd.cmake")
+include("${CMAKE_CURRENT_LIST_DIR}/find_onnx.cmake")
+find_package(Eigen3 3.4 QUIET CONFIG)
+find_package(nlohmann_json 3.9 QUIET CONFIG)
+
+sigmax_fetch(xsimd GIT https://github.com/xtensor-stack/xsimd.git TAG 8.1.0 INCLUDE include)
+sigmax_fetch(Eigen3::Eigen GIT https://gitlab.com/libeigen/eigen.git TAG 3.4.0)
+sigmax_fetch(nlohmann_json::nlohmann_json GIT https://github.com/nlohmann/json.git TAG v3.11.2 INCLUDE include)
