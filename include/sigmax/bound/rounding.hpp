@@ -7,6 +7,9 @@
 /// the subnormal range alike; no rounding mode is ever changed. Whatever cannot be decided ends on the safe side: NaN
 /// becomes +infinity in upper results and -infinity in lower ones.
 ///
+/// The functions are kept out of line: they stand in scalar code between matrix kernels, where inlining dozens of them
+/// costs users compile time and gains nothing.
+///
 /// Proof of the scheme: for a correctly rounded operation the exact result lies between the two floating-point
 /// neighbours of the computed one (IEEE 754-2019, 4.3.1), and an overflow to +infinity is an upper bound already.
 #pragma once
@@ -46,7 +49,7 @@ constexpr bool is_finite(double x) {
 }
 
 /// The least double above x; +infinity for +infinity and for NaN.
-constexpr double next_up(double x) {
+[[gnu::noinline]] constexpr double next_up(double x) {
   auto const bits = std::bit_cast<std::uint64_t>(x);
   if (is_nan(x) || bits == 0x7ff0000000000000u) return infinity;
   if ((bits & 0x7fffffffffffffffu) == 0) return std::numeric_limits<double>::denorm_min();
@@ -57,7 +60,7 @@ constexpr double next_up(double x) {
 constexpr double next_down(double x) { return is_nan(x) ? -infinity : -next_up(-x); }
 
 /// >= a + b. Adding zero is exact.
-constexpr double add_up(double a, double b) {
+[[gnu::noinline]] constexpr double add_up(double a, double b) {
   if ((a == 0 || b == 0) && !is_nan(a) && !is_nan(b)) return a + b;
   return next_up(a + b);
 }
@@ -69,19 +72,19 @@ constexpr double subtract_up(double a, double b) { return add_up(a, -b); }
 constexpr double subtract_down(double a, double b) { return add_down(a, -b); }
 /// >= a b. A factor that is exactly zero makes the product exactly zero, even against +infinity: the callers multiply
 /// bounds, and 0 times something finite but unknown is 0.
-constexpr double multiply_up(double a, double b) {
+[[gnu::noinline]] constexpr double multiply_up(double a, double b) {
   if (is_nan(a) || is_nan(b)) return infinity;
   return a == 0 || b == 0 ? 0.0 : next_up(a * b);
 }
 /// <= a b, for finite or infinite factors; zero as in multiply_up.
-constexpr double multiply_down(double a, double b) {
+[[gnu::noinline]] constexpr double multiply_down(double a, double b) {
   if (is_nan(a) || is_nan(b)) return -infinity;
   return a == 0 || b == 0 ? 0.0 : next_down(a * b);
 }
 /// >= a / b for b > 0; +infinity for any other b.
-constexpr double divide_up(double a, double b) { return b > 0 ? (a == 0 ? 0.0 : next_up(a / b)) : infinity; }
+[[gnu::noinline]] constexpr double divide_up(double a, double b) { return b > 0 ? (a == 0 ? 0.0 : next_up(a / b)) : infinity; }
 /// <= a / b for b > 0; -infinity for any other b.
-constexpr double divide_down(double a, double b) { return b > 0 ? (a == 0 ? 0.0 : next_down(a / b)) : -infinity; }
+[[gnu::noinline]] constexpr double divide_down(double a, double b) { return b > 0 ? (a == 0 ? 0.0 : next_down(a / b)) : -infinity; }
 /// >= sqrt(a) for a >= 0 (IEEE square roots are correctly rounded); +infinity for NaN and negative a.
 inline double sqrt_up(double a) { return a == 0 ? 0.0 : next_up(std::sqrt(a)); }
 /// <= sqrt(a), never negative; 0 for NaN and negative a.
@@ -105,13 +108,13 @@ inline constexpr double double_underflow = std::numeric_limits<double>::denorm_m
 /// gamma_n = n u / (1 - n u), rounded up; +infinity where n u >= 1. Higham, Accuracy and Stability of Numerical
 /// Algorithms, 2nd ed., Lemma 3.1: a sum of n products in any order, with or without fused multiply-add, is off by at
 /// most gamma_n times the sum of their absolute values (plus underflow).
-constexpr double gamma_up(double n, double u = double_roundoff) {
+[[gnu::noinline]] constexpr double gamma_up(double n, double u = double_roundoff) {
   double const nu = multiply_up(n, u);
   return nu < 1 ? divide_up(nu, subtract_down(1.0, nu)) : infinity;
 }
 
 /// >= x 2^exponent, for exponents of any size.
-inline double scale_up(double x, std::int64_t exponent) {
+[[gnu::noinline]] inline double scale_up(double x, std::int64_t exponent) {
   if (is_nan(x)) return infinity;
   int const clamped = exponent > 5000 ? 5000 : exponent < -5000 ? -5000 : static_cast<int>(exponent);
   double const scaled = std::ldexp(x, clamped);

@@ -92,9 +92,9 @@ template <class Op>
 upper_bound<Op> trust(double value, std::string reason) {
   SIGMAX_DETAIL_REQUIRE_STRICT_ARITHMETIC(Op);
   if (is_nan(value) || value < 0) {
-    throw domain_error("trust: value is " + std::to_string(value) + "; a norm's bound must be a number >= 0");
+    detail::raise<domain_error>({"trust: value is ", value, "; a norm's bound must be a number >= 0"});
   }
-  if (reason.empty()) throw domain_error("trust: reason is empty; say why the bound may be believed");
+  if (reason.empty()) detail::raise<domain_error>({"trust: reason is empty; say why the bound may be believed"});
   return detail::proof::upper<Op>(value, assumptions(std::move(reason)));
 }
 

@@ -4,8 +4,12 @@
 /// `core` both stand on it.
 #pragma once
 
+#include <cstdio>
 #include <exception>
+#include <initializer_list>
 #include <string>
+#include <string_view>
+#include <type_traits>
 #include <utility>
 
 #include <sigmax/config.hpp>
@@ -57,6 +61,45 @@ namespace detail {
 /// "3 x 4", the way every message spells a shape.
 inline std::string shape_text(long long rows, long long cols) {
   return std::to_string(rows) + " x " + std::to_string(cols);
+}
+
+/// A piece of a message: text, or a number that is printed only if the message is.
+class message_part {
+ public:
+  message_part(char const* text) : text_(text) {}
+  message_part(std::string_view text) : text_(text) {}
+  message_part(std::string const& text) : text_(text) {}
+  template <class T>
+    requires std::is_integral_v<T>
+  message_part(T value) : integer_(static_cast<long long>(value)), kind_(kind::integer) {}
+  message_part(double value) : real_(value), kind_(kind::real) {}
+
+  void append_to(std::string& message) const {
+    char number[40];
+    if (kind_ == kind::text) {
+      message.append(text_);
+      return;
+    }
+    if (kind_ == kind::integer) std::snprintf(number, sizeof number, "%lld", integer_);
+    if (kind_ == kind::real) std::snprintf(number, sizeof number, "%.9g", real_);
+    message.append(number);
+  }
+
+ private:
+  enum class kind : unsigned char { text, integer, real };
+  std::string_view text_;
+  long long integer_ = 0;
+  double real_ = 0;
+  kind kind_ = kind::text;
+};
+
+/// Throws E with the joined text. Out of line and never inlined: raising is rare, and concatenating strings in every
+/// function that checks its arguments would cost its users more compile time than the function itself.
+template <class E>
+[[noreturn, gnu::cold, gnu::noinline]] void raise(std::initializer_list<message_part> parts) {
+  std::string text;
+  for (auto const& part : parts) part.append_to(text);
+  throw E(std::move(text));
 }
 
 }  // namespace detail

@@ -24,7 +24,7 @@ class aligned_array {
   aligned_array() = default;
   explicit aligned_array(index_t size) {
     if (size < 0 || static_cast<std::size_t>(size) > static_cast<std::size_t>(PTRDIFF_MAX) / sizeof(T)) {
-      throw shape_error("matrix: " + std::to_string(size) + " elements; this many cannot be addressed");
+      raise<shape_error>({"matrix: ", size, " elements; this many cannot be addressed"});
     }
     if (size == 0) return;
     auto const count = static_cast<std::size_t>(size);
@@ -64,8 +64,8 @@ class aligned_array {
 inline index_t checked_area(index_t rows, index_t cols) {
   index_t area = 0;
   if (rows < 0 || cols < 0 || __builtin_mul_overflow(rows, cols, &area)) {
-    throw shape_error("matrix: shape is " + shape_text(rows, cols) +
-                      "; extents must not be negative and their product must be addressable");
+    raise<shape_error>({"matrix: shape is ", rows, " x ", cols,
+                        "; extents must not be negative and their product must be addressable"});
   }
   return area;
 }

@@ -100,6 +100,10 @@ using value_t = typename decltype(detail::view_of(std::declval<std::remove_refer
 template <matrix_like M>
 using space_t = typename decltype(detail::view_of(std::declval<std::remove_reference_t<M>&>()))::space;
 
+/// A matrix that proofs accept: host memory, and every stored scalar is exactly a double.
+template <class M>
+concept provable_matrix = matrix_like<M> && exact_in_double<value_t<M>> && std::same_as<space_t<M>, host_space>;
+
 /// A matrix whose elements can be written through the given expression type (`M` as deduced by a forwarding reference).
 template <class M>
 concept writable_matrix =

@@ -27,8 +27,8 @@ class vector_view {
   constexpr vector_view() = default;
   /// @throws shape_error if size < 0, or data is null while size > 0.
   constexpr vector_view(T* data, index_t size, index_t stride = 1) : data_(data), size_(size), stride_(stride) {
-    if (size < 0) throw shape_error("vector_view: size is " + std::to_string(size) + "; it must not be negative");
-    if (size > 0 && data == nullptr) throw shape_error("vector_view: data is null; it must point to the elements");
+    if (size < 0) detail::raise<shape_error>({"vector_view: size is ", size, "; it must not be negative"});
+    if (size > 0 && data == nullptr) detail::raise<shape_error>({"vector_view: data is null; it must point to ", size, " elements"});
   }
 
   constexpr T* data() const { return data_; }
@@ -86,10 +86,10 @@ class matrix_view {
   constexpr matrix_view(T* data, index_t rows, index_t cols, index_t row_stride, index_t col_stride)
       : data_(data), rows_(rows), cols_(cols), row_stride_(row_stride), col_stride_(col_stride) {
     if (rows < 0 || cols < 0) {
-      throw shape_error("matrix_view: shape is " + detail::shape_text(rows, cols) + "; extents must not be negative");
+      detail::raise<shape_error>({"matrix_view: shape is ", rows, " x ", cols, "; extents must not be negative"});
     }
     if (rows > 0 && cols > 0 && data == nullptr) {
-      throw shape_error("matrix_view: data is null; a " + detail::shape_text(rows, cols) + " matrix needs elements");
+      detail::raise<shape_error>({"matrix_view: data is null; a ", rows, " x ", cols, " matrix needs elements"});
     }
   }
 
@@ -147,6 +147,12 @@ class matrix_view {
   index_t row_stride_ = 0;
   index_t col_stride_ = 1;
 };
+
+/// The vector as a matrix of one row, for primitives that work on matrices.
+template <class T, class Space>
+constexpr matrix_view<T, Space> as_row(vector_view<T, Space> v) {
+  return matrix_view<T, Space>::unchecked(v.data(), 1, v.size(), v.size() * v.stride(), v.stride());
+}
 
 template <class T>
 vector_view(T*, index_t) -> vector_view<T>;

@@ -68,7 +68,7 @@ class workspace {
     }
     frame(frame const&) = delete;
     frame& operator=(frame const&) = delete;
-    ~frame() {
+    [[gnu::noinline]] ~frame() {
       for (auto const& object : objects_) object.destroy(object.data, object.count);
       owner_.block_ = block_;
       owner_.used_ = used_;
@@ -82,7 +82,7 @@ class workspace {
     template <class T>
     vector_view<T> vector(index_t size) {
       if (size < 0 || static_cast<std::size_t>(size) > static_cast<std::size_t>(PTRDIFF_MAX) / sizeof(T)) {
-        throw shape_error("workspace: " + std::to_string(size) + " elements; this many cannot be addressed");
+        detail::raise<shape_error>({"workspace: ", size, " elements; this many cannot be addressed"});
       }
       auto const bytes = static_cast<std::size_t>(size) * sizeof(T);
       auto* const data = static_cast<T*>(owner_.take(bytes));
@@ -136,7 +136,7 @@ class workspace {
     blocks_.push_back({static_cast<std::byte*>(::operator new(size, std::align_val_t{alignment})), size});
   }
 
-  void* take(std::size_t bytes) {
+  [[gnu::noinline]] void* take(std::size_t bytes) {
     std::size_t const rounded = (bytes + alignment - 1) / alignment * alignment;
     while (block_ < blocks_.size() && blocks_[block_].size - used_ < rounded) {
       ++block_;
