@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: MIT
+/// @file
+/// The vectorised backend: registers of xsimd for float and double, the reference for every other scalar.
+#pragma once
+
+#include <algorithm>
+#include <concepts>
+#include <limits>
+#include <type_traits>
+
+#include <sigmax/backend/blocked_cholesky.hpp>
+#include <sigmax/backend/concept.hpp>
+#include <sigmax/backend/scalar.hpp>
+#include <sigmax/backend/simd/matrix_vector.hpp>
+#include <sigmax/backend/simd/product.hpp>
+#include <sigmax/backend/simd/reduction.hpp>
+#include <sigmax/backend/simd/triangular.hpp>
+#include <sigmax/backend/simd/xsimd_compat.hpp>
+#include <sigmax/config.hpp>
+#include <sigmax/core/matrix_view.hpp>
+#include <sigmax/core/scalar.hpp>
+
+namespace sigmax::inline SIGMAX_ABI::cpu {
+
+/// The primitives of `cpu::scalar` (formulas, shapes and guarantees are stated there) on the registers of Arch.
+///
+/// Contiguous rows (col_stride 1) are read where they are; operands of other strides are copied piece by piece into
+/// less than 64 KiB of stack. Nothing is ever allocated; one thread. The order of each sum and the use of fused
+/// multiply-add are fixed by shapes, strides and Arch, never by addresses or by what the compiler makes of one call:
+/// the same input gives the same bits.
+template <class Arch = xsimd::default_arch>
+struct simd : scalar {
+  static constexpr char const* name = "cpu::simd";
+  static constexpr bool standard_rounding = true;
+
+  template <real T>
+  void gram(std::type_identity_t<T> alpha, matrix_in<T> x, std::type_identity_t<T> beta, matrix_in<T> c,
+            matrix_view<T> g) const {
+    if constexpr (detail::vectorizable<T, Arch>) {
+      multiply_tiles<T>(alpha, x, x, beta, c, g, detail::part::lower);
+    } else {
+      scalar::gram<T>(alpha, x, beta, c, g);
+    }
+  }
+
+  template <real T>
+  void symmetric_product(std::type_identity_t<T> alpha, matrix_in<T> p, matrix_in<T> q, std::type_identity_t<T> beta,
+                         matrix_in<T> c, matrix_view<T> r) const {
+    if constexpr (detail::vectorizable<T, Arch>) {
+      multiply_tiles<T>(alpha, p, q, beta, c, r, detail::part::lower);
+    } else {
+      scalar::symmetric_product<T>(alpha, p, q, beta, c, r);
+    }
+  }
+
+  template <real T>
+  void multiply(std::type_identity_t<T> alpha, matrix_in<T> a, matrix_in<T> b, std::type_identity_t<T> beta,
+                matrix_in<T> c, matrix_view<T> r) const {
+    if constexpr (!detail::vectorizable<T, Arch>) {
+      scalar::multiply<T>(alpha, a, b, beta, c, r);
+    } else if (r.cols() == 1) {
+      detail::multiply_vector<T, Arch>(alpha, a, b.col(0), beta, column(c), r.col(0));
+    } else if (r.rows() == 1) {
+      detail::multiply_vector<T, Arch>(alpha, b.transposed(), a.row(0), beta, column(c.transposed()), r.row(0));
+    } else {
+      multiply_tiles<T>(alpha, a, b.transposed(), beta, c, r, detail::part::all);
+    }
+  }
+
+  template <real T>
+  void times_vector(std::type_identity_t<T> alpha, matrix_in<T> a, vector_in<T> x, std::type_identity_t<T> beta,
+                    vector_view<T> y) const {
+    if constexpr (detail::vectorizable<T, Arch>) {
+      detail::multiply_vector<T, Arch>(alpha, a, x, beta, y, y);
+    } else {
+      scalar::times_vector<T>(alpha, a, x, beta, y);
+    }
+  }
+
+  /// One sweep over memory for contiguous rows (v and y contiguous too) or contiguous columns; else the plain loops.
+  template <real T>
+  void gram_times_vector(matrix_in<T> x, vector_in<T> v, vector_view<T> y) const {
+    if constexpr (detail::vectorizable<T, Arch>) {
+      if (detail::has_contiguous_rows(x) && v.stride() == 1 && y.stride() == 1) {
+        return detail::gram_times_vector_by_rows<T, Arch>(x, v.data(), y.data());
+      }
+      if (x.row_stride() == 1) return detail::gram_times_vector_by_columns<T, Arch>(x, v, y);
+      detail::gram_times_vector_by_elements<T>(x, v, y);
+    } else {
+      scalar::gram_times_vector<T>(x, v, y);
+    }
+  }
+
+  template <real T>
+  void combine(std::type_identity_t<T> alpha, matrix_in<T> x, std::type_identity_t<T> beta, matrix_view<T> y) const {
+    if constexpr (detail::vectorizable<T, Arch>) {
+      bool const by_columns = x.col_stride() != 1 && x.row_stride() == 1 && y.row_stride() == 1;
+      if (by_columns) return combine<T>(alpha, x.transposed(), beta, y.transposed());
+      if (detail::is_dense(x) && detail::is_dense(y)) {
+        return detail::combine<T, Arch>(alpha, x.data(), beta, y.data(), y.size());
+      }
+      if (detail::has_contiguous_rows(x) && detail::has_contiguous_rows(y)) {
+        for (index_t i = 0; i < y.rows(); ++i) {
+          detail::combine<T, Arch>(alpha, x.row(i).data(), beta, y.row(i).data(), y.cols());
+        }
+        return;
+      }
+      detail::combine<T>(alpha, x, beta, y);
+    } else {
+      scalar::combine<T>(alpha, x, beta, y);
+    }
+  }
+
+  template <class T, class U>
+  std::remove_const_t<T> dot(vector_view<T> u, vector_view<U> v) const {
+    using value = std::remove_const_t<T>;
+    if constexpr (detail::vectorizable<value, Arch> && std::same_as<value, std::remove_const_t<U>>) {
+      if (u.stride() == 1 && v.stride() == 1) return detail::dot<value, Arch>(u.data(), v.data(), u.size());
+      return detail::dot<value>(u, v);
+    } else {
+      return scalar::dot(u, v);
+    }
+  }
+
+  template <class T>
+  std::remove_const_t<T> sum_squares(matrix_view<T> x) const {
+    using value = std::remove_const_t<T>;
+    if constexpr (detail::vectorizable<value, Arch>) {
+      auto const rows = detail::along_storage(x);
+      value total(0);
+      for (index_t i = 0; i < rows.rows(); ++i) total += dot(rows.row(i), rows.row(i));
+      return total;
+    } else {
+      return scalar::sum_squares(x);
+    }
+  }
+
+  template <class T>
+  std::remove_const_t<T> max_abs(matrix_view<T> x) const {
+    using value = std::remove_const_t<T>;
+    if constexpr (detail::vectorizable<value, Arch>) {
+      auto const rows = detail::along_storage(x);
+      if (detail::has_contiguous_rows(rows)) {
+        value largest(0);
+        for (index_t i = 0; i < rows.rows(); ++i) {
+          largest = std::max(largest, detail::max_abs<value, Arch>(rows.row(i).data(), rows.cols()));
+        }
+        return largest;
+      }
+    }
+    return scalar::max_abs(x);
+  }
+
+  template <real T>
+  void row_abs_sums(matrix_in<T> x, vector_view<T> sums) const {
+    if constexpr (detail::vectorizable<T, Arch>) {
+      if (detail::has_contiguous_rows(x)) {
+        for (index_t i = 0; i < x.rows(); ++i) sums[i] = detail::sum_abs<T, Arch>(x.row(i).data(), x.cols());
+        return;
+      }
+      if (x.row_stride() == 1 && sums.stride() == 1) {
+        std::fill_n(sums.data(), x.rows(), T(0));
+        for (index_t j = 0; j < x.cols(); ++j) detail::add_abs<T, Arch>(x.col(j).data(), x.rows(), sums.data());
+        return;
+      }
+    }
+    scalar::row_abs_sums<T>(x, sums);
+  }
+
+  /// `blocked_cholesky`: its guarantee and what it leaves behind on failure are those of `scalar::cholesky`.
+  template <real T>
+  index_t cholesky(matrix_view<T> a) const {
+    if constexpr (detail::vectorizable<T, Arch>) {
+      return blocked_cholesky(*this, a);
+    } else {
+      return scalar::cholesky(a);
+    }
+  }
+
+  template <real T>
+  void triangular_solve(matrix_in<T> l, matrix_view<T> b) const {
+    if constexpr (detail::vectorizable<T, Arch>) {
+      for (index_t first = 0; first < l.rows(); first += detail::triangle_rows) {
+        index_t const rows = std::min(detail::triangle_rows, l.rows() - first);
+        auto const target = b.block(first, 0, rows, b.cols());
+        if (first > 0) {
+          multiply(T(-1), l.block(first, 0, rows, first), b.block(0, 0, first, b.cols()), T(1), target, target);
+        }
+        detail::solve_triangle<T, Arch>(l.block(first, first, rows, rows), target);
+      }
+    } else {
+      scalar::triangular_solve<T>(l, b);
+    }
+  }
+
+  /// With the order of all rows and columns reversed, l^T is lower triangular: the same substitution solves it.
+  template <real T>
+  void triangular_solve_transposed(matrix_in<T> l, matrix_view<T> b) const {
+    if constexpr (detail::vectorizable<T, Arch>) {
+      if (b.empty()) return;
+      index_t const last = l.rows() - 1;
+      auto const reversed = matrix_in<T>::unchecked(l.data() + last * (l.row_stride() + l.col_stride()), l.rows(),
+                                                    l.cols(), -l.col_stride(), -l.row_stride());
+      triangular_solve(reversed, matrix_view<T>::unchecked(b.data() + last * b.row_stride(), b.rows(), b.cols(),
+                                                           -b.row_stride(), b.col_stride()));
+    } else {
+      scalar::triangular_solve_transposed<T>(l, b);
+    }
+  }
+
+ private:
+  template <class T>
+  static void multiply_tiles(T alpha, matrix_in<T> a, matrix_in<T> b, T beta, matrix_in<T> c, matrix_view<T> r,
+                             detail::part wanted) {
+    detail::multiply_rows<T, Arch, detail::tile_rows<T, Arch>, detail::tile_cols<T, Arch>>(alpha, a, b, beta, c, r,
+                                                                                           wanted);
+  }
+
+  /// Column 0 of a matrix that need not have elements: c is a placeholder where beta is 0.
+  template <class T>
+  static vector_view<T> column(matrix_view<T> c) {
+    return vector_view<T>::unchecked(c.data(), c.rows(), c.row_stride());
+  }
+};
+
+static_assert(backend<simd<>, float> && certifying_backend<simd<>, double>);
+
+}  // namespace sigmax::inline SIGMAX_ABI::cpu

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: MIT
+/// @file
+/// The one micro-kernel of the products: all inner products of a few rows with a few other rows.
+#pragma once
+
+#include <cstddef>
+#include <utility>
+
+#include <sigmax/backend/simd/xsimd_compat.hpp>
+#include <sigmax/config.hpp>
+#include <sigmax/core/scalar.hpp>
+
+namespace sigmax::inline SIGMAX_ABI::cpu::detail {
+
+// The matrix products of sigmax multiply rows with rows: X X^T, and P Q with Q symmetric. Rows are contiguous, so a
+// register holds a stretch of one row and R x C registers accumulate the products of R rows with C rows. Each step
+// loads R + C registers for R C multiply-adds; the lanes are summed once, at the end. Nothing has to be copied, which
+// is what makes the products free of allocations.
+//
+// The arrays of registers are indexed by constants alone (hence the index sequences): only then do they become
+// registers at -O2.
+
+/// Registers of the accumulator: the largest tile that leaves room for C + 1 loads.
+template <class T, class Arch>
+inline constexpr int tile_rows = sizeof(batch<T, Arch>) == 64 ? 6 : 4;
+template <class T, class Arch>
+inline constexpr int tile_cols = sizeof(batch<T, Arch>) == 64 ? 4 : 3;
+
+template <class T, class Arch, std::size_t Cols, std::size_t... j>
+[[gnu::always_inline]] inline void accumulate_row(T const* left_row, batch<T, Arch> const (&right)[Cols],
+                                                  batch<T, Arch>* sums, std::index_sequence<j...>) {
+  auto const left = load<T, Arch>(left_row);
+  ((sums[j] = multiply_add(left, right[j], sums[j])), ...);
+}
+
+/// One step: sums_ij += a_i[at..] * b_j[at..], lane by lane.
+template <class T, class Arch, std::size_t Rows, std::size_t Cols, std::size_t Sums, std::size_t... i, std::size_t... j>
+[[gnu::always_inline]] inline void accumulate_tile(T const* const (&a)[Rows], T const* const (&b)[Cols], index_t at,
+                                                   batch<T, Arch> (&sums)[Sums], std::index_sequence<i...>,
+                                                   std::index_sequence<j...> columns) {
+  batch<T, Arch> right[Cols] = {load<T, Arch>(b[j] + at)...};
+  (hold(right[j]), ...);
+  (accumulate_row<T, Arch>(a[i] + at, right, sums + i * Cols, columns), ...);
+}
+
+template <class T, class Arch, std::size_t Sums, std::size_t... group>
+[[gnu::always_inline]] inline void fold_lanes(batch<T, Arch> const (&sums)[Sums], T* folded,
+                                              std::index_sequence<group...>) {
+  constexpr auto size = static_cast<std::size_t>(lanes<T, Arch>);
+  (store_sums<T, Arch>(sums + group * size, folded + group * size), ...);
+}
+
+template <class T, class Arch, std::size_t Sums, std::size_t... t>
+[[gnu::always_inline]] inline void clear(batch<T, Arch> (&sums)[Sums], std::index_sequence<t...>) {
+  ((sums[t] = batch<T, Arch>(T(0))), ...);
+}
+
+/// sums[i * stride + j] += a_i . b_j over `length` elements; each row is contiguous and nothing behind it is read.
+template <class T, class Arch, std::size_t Rows, std::size_t Cols>
+[[gnu::flatten]] void add_row_products(T const* const (&a)[Rows], T const* const (&b)[Cols], index_t length, T* sums,
+                                       index_t stride) {
+  constexpr auto size = static_cast<std::size_t>(lanes<T, Arch>);
+  constexpr std::size_t groups = (Rows * Cols + size - 1) / size;
+  constexpr std::make_index_sequence<Rows> rows;
+  constexpr std::make_index_sequence<Cols> cols;
+
+  batch<T, Arch> accumulated[groups * size];
+  clear<T, Arch>(accumulated, std::make_index_sequence<groups * size>{});
+  index_t at = 0;
+  for (; at + lanes<T, Arch> <= length; at += lanes<T, Arch>) {
+    accumulate_tile<T, Arch>(a, b, at, accumulated, rows, cols);
+  }
+
+  // The last, incomplete stretch of each row is completed by zeros in a copy.
+  if (at < length) {
+    T tails[Rows + Cols][size] = {};
+    T const* left[Rows];
+    T const* right[Cols];
+    for (std::size_t i = 0; i < Rows; ++i) {
+      left[i] = tails[i];
+      for (index_t k = 0; k < lanes<T, Arch> && at + k < length; ++k) tails[i][k] = a[i][at + k];
+    }
+    for (std::size_t j = 0; j < Cols; ++j) {
+      right[j] = tails[Rows + j];
+      for (index_t k = 0; k < lanes<T, Arch> && at + k < length; ++k) tails[Rows + j][k] = b[j][at + k];
+    }
+    accumulate_tile<T, Arch>(left, right, 0, accumulated, rows, cols);
+  }
+
+  T folded[groups * size];
+  fold_lanes<T, Arch>(accumulated, folded, std::make_index_sequence<groups>{});
+  for (std::size_t i = 0; i < Rows; ++i) {
+    for (std::size_t j = 0; j < Cols; ++j) {
+      sums[static_cast<index_t>(i) * stride + static_cast<index_t>(j)] += folded[i * Cols + j];
+    }
+  }
+}
+
+}  // namespace sigmax::inline SIGMAX_ABI::cpu::detail

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: MIT
+/// @file
+/// Products of a matrix with a vector: memory-bound, so each element of the matrix is read once, along its storage.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <utility>
+
+#include <sigmax/backend/simd/kernel.hpp>
+#include <sigmax/backend/simd/product.hpp>
+#include <sigmax/backend/simd/reduction.hpp>
+#include <sigmax/backend/simd/xsimd_compat.hpp>
+#include <sigmax/config.hpp>
+#include <sigmax/core/matrix_view.hpp>
+#include <sigmax/core/scalar.hpp>
+
+namespace sigmax::inline SIGMAX_ABI::cpu::detail {
+
+template <class T, class Arch, std::size_t Count, std::size_t... i>
+[[gnu::always_inline]] inline void add_scaled_rows(T const (&factors)[Count], T const* const (&rows)[Count],
+                                                   index_t length, T* y, std::index_sequence<i...>) {
+  batch<T, Arch> const factor[Count] = {batch<T, Arch>(factors[i])...};
+  index_t at = 0;
+  for (; at + lanes<T, Arch> <= length; at += lanes<T, Arch>) {
+    auto sums = load<T, Arch>(y + at);
+    ((sums = multiply_add(factor[i], load<T, Arch>(rows[i] + at), sums)), ...);
+    store(sums, y + at);
+  }
+  for (; at < length; ++at) ((y[at] = multiply_add(factors[i], rows[i][at], y[at])), ...);
+}
+
+/// y += sum_i factors_i rows_i for contiguous rows; one pass over y for all of them.
+template <class T, class Arch, std::size_t Count>
+[[gnu::flatten]] void add_scaled_rows(T const (&factors)[Count], T const* const (&rows)[Count], index_t length, T* y) {
+  add_scaled_rows<T, Arch>(factors, rows, length, y, std::make_index_sequence<Count>{});
+}
+
+/// How many rows share one pass over the vector they are added to.
+inline constexpr index_t rows_at_once = 4;
+
+/// y = alpha a x + beta c. a: m x n with contiguous columns; c may be y, and is not read if beta is 0.
+template <class T, class Arch>
+void combine_columns(T alpha, matrix_view<T const> a, vector_view<T const> x, T beta, vector_view<T const> c,
+                     vector_view<T> y) {
+  constexpr index_t block = 1024;
+  alignas(64) T sums[block];
+  for (index_t first = 0; first < a.rows(); first += block) {
+    index_t const rows = std::min(block, a.rows() - first);
+    T const* const top = a.data() + first;
+    std::fill_n(sums, rows, T(0));
+    index_t j = 0;
+    for (; j + rows_at_once <= a.cols(); j += rows_at_once) {
+      T factors[rows_at_once];
+      T const* columns[rows_at_once];
+      for (index_t i = 0; i < rows_at_once; ++i) {
+        factors[i] = x[j + i];
+        columns[i] = top + (j + i) * a.col_stride();
+      }
+      add_scaled_rows<T, Arch>(factors, columns, rows, sums);
+    }
+    for (; j < a.cols(); ++j) add_scaled_rows<T, Arch, 1>({x[j]}, {top + j * a.col_stride()}, rows, sums);
+    for (index_t i = 0; i < rows; ++i) {
+      T const product = alpha * sums[i];
+      y[first + i] = beta == T(0) ? product : multiply_add(beta, c[first + i], product);
+    }
+  }
+}
+
+/// y = alpha a x + beta c for any strides. a: m x n; c may be y, and is not read if beta is 0. 2 m n FLOPs.
+template <class T, class Arch>
+void multiply_vector(T alpha, matrix_view<T const> a, vector_view<T const> x, T beta, vector_view<T const> c,
+                     vector_view<T> y) {
+  if (a.row_stride() == 1 && !has_contiguous_rows(a)) return combine_columns<T, Arch>(alpha, a, x, beta, c, y);
+  auto const x_row = matrix_view<T const>::unchecked(x.data(), 1, x.size(), 0, x.stride());
+  auto const c_col = matrix_view<T const>::unchecked(c.data(), c.size(), 1, c.stride(), 0);
+  auto const y_col = matrix_view<T>::unchecked(y.data(), y.size(), 1, y.stride(), 0);
+  multiply_rows<T, Arch, 8, 1>(alpha, a, x_row, beta, c_col, y_col, part::all);
+}
+
+/// y = x^T (x v) for contiguous rows, v and y: each group of rows is multiplied with v and, still in the cache, added.
+template <class T, class Arch>
+void gram_times_vector_by_rows(matrix_view<T const> x, T const* v, T* y) {
+  std::fill_n(y, x.cols(), T(0));
+  index_t i = 0;
+  for (; i + rows_at_once <= x.rows(); i += rows_at_once) {
+    T const* rows[rows_at_once];
+    for (index_t k = 0; k < rows_at_once; ++k) rows[k] = x.data() + (i + k) * x.row_stride();
+    T factors[rows_at_once] = {};
+    add_row_products<T, Arch, rows_at_once, 1>(rows, {v}, x.cols(), factors, 1);
+    add_scaled_rows<T, Arch>(factors, rows, x.cols(), y);
+  }
+  for (; i < x.rows(); ++i) {
+    T const* const row = x.data() + i * x.row_stride();
+    T factor[1] = {};
+    add_row_products<T, Arch, 1, 1>({row}, {v}, x.cols(), factor, 1);
+    add_scaled_rows<T, Arch, 1>(factor, {row}, x.cols(), y);
+  }
+}
+
+/// y = x^T (x v) for contiguous columns: by slices of a few cache lines of each column, which the second-level cache
+/// keeps between the two products.
+template <class T, class Arch>
+void gram_times_vector_by_columns(matrix_view<T const> x, vector_view<T const> v, vector_view<T> y) {
+  constexpr index_t slice = 256 / static_cast<index_t>(sizeof(T));
+  constexpr index_t columns_at_once = 8;
+  alignas(64) T product[slice];
+  for (index_t j = 0; j < x.cols(); ++j) y[j] = T(0);
+  for (index_t first = 0; first < x.rows(); first += slice) {
+    auto const part_of_x = x.block(first, 0, std::min(slice, x.rows() - first), x.cols());
+    auto const u = vector_view<T>::unchecked(product, part_of_x.rows(), 1);
+    combine_columns<T, Arch>(T(1), part_of_x, v, T(0), u, u);
+    for (index_t j = 0; j < x.cols(); j += columns_at_once) {
+      index_t const count = std::min(columns_at_once, x.cols() - j);
+      T const* columns[columns_at_once];
+      point_at_rows(columns, row_panel<T>{part_of_x.data(), x.col_stride()}, j, j + count);
+      T sums[columns_at_once] = {};
+      add_row_products<T, Arch, columns_at_once, 1>(columns, {product}, u.size(), sums, 1);
+      for (index_t i = 0; i < count; ++i) y[j + i] += sums[i];
+    }
+  }
+}
+
+/// y = x^T (x v) for any strides, element by element.
+template <class T>
+void gram_times_vector_by_elements(matrix_view<T const> x, vector_view<T const> v, vector_view<T> y) {
+  for (index_t j = 0; j < x.cols(); ++j) y[j] = T(0);
+  for (index_t i = 0; i < x.rows(); ++i) {
+    T const factor = dot<T>(x.row(i), v);
+    for (index_t j = 0; j < x.cols(); ++j) y[j] = multiply_add(factor, x(i, j), y[j]);
+  }
+}
+
+}  // namespace sigmax::inline SIGMAX_ABI::cpu::detail

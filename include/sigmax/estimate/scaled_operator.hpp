@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: MIT
+/// @file
+/// The operator v -> W^T W v of a matrix of any scale and any storage, in the scalar it is computed in.
+#pragma once
+
+#include <cmath>
+#include <limits>
+
+#include <sigmax/backend/concept.hpp>
+#include <sigmax/config.hpp>
+#include <sigmax/core/error.hpp>
+#include <sigmax/core/matrix_like.hpp>
+#include <sigmax/core/matrix_view.hpp>
+#include <sigmax/core/random.hpp>
+#include <sigmax/core/workspace.hpp>
+#include <sigmax/estimate/singular_estimate.hpp>
+
+namespace sigmax::inline SIGMAX_ABI::detail {
+
+/// W / s for s = max |w_ij|, without a copy where the powers of s that occur are far from the ends of the exponent
+/// range; otherwise, and for 16-bit storage, a scaled copy in the workspace. Estimates need no exact scaling.
+template <class B, real T>
+class scaled_operator {
+ public:
+  template <class S>
+  scaled_operator(B const& backend, matrix_view<S const> w, char const* function, workspace::frame& frame)
+      : backend_(backend) {
+    if constexpr (std::same_as<S, T>) {
+      matrix_ = w;
+    } else {
+      auto const copy = frame.template matrix<T>(w.rows(), w.cols());
+      for (index_t i = 0; i < w.rows(); ++i) {
+        for (index_t j = 0; j < w.cols(); ++j) copy(i, j) = static_cast<T>(w(i, j));
+      }
+      matrix_ = copy;
+    }
+    scale_ = backend_.max_abs(matrix_);
+    if (!(scale_ <= std::numeric_limits<T>::max())) {
+      raise<numeric_error>({function, ": W has an element that is NaN or infinite; all must be finite"});
+    }
+    if (scale_ > T(0) && !is_moderate(scale_)) {
+      auto const copy = frame.template matrix<T>(w.rows(), w.cols());
+      for (index_t i = 0; i < w.rows(); ++i) {
+        for (index_t j = 0; j < w.cols(); ++j) copy(i, j) = T(matrix_(i, j) / scale_);
+      }
+      matrix_ = copy;
+      inner_ = T(1);
+    } else if (scale_ > T(0)) {
+      inner_ = T(T(1) / scale_);
+    }
+  }
+
+  T scale() const { return scale_; }
+  bool is_zero() const { return !(scale_ > T(0)); }
+
+  /// y = W^T W v / s^2. `shifted` is scratch of the size of v.
+  void apply(vector_view<T const> v, vector_view<T> shifted, vector_view<T> y) const {
+    backend_.combine(inner_, as_row(v), T(0), as_row(shifted));
+    backend_.gram_times_vector(matrix_, shifted, y);
+    backend_.combine(inner_, as_row(y), T(0), as_row(y));
+  }
+
+  /// u = W v / s.
+  void apply_once(vector_view<T const> v, vector_view<T> shifted, vector_view<T> u) const {
+    backend_.combine(inner_, as_row(v), T(0), as_row(shifted));
+    backend_.times_vector(T(1), matrix_, shifted, T(0), u);
+  }
+
+ private:
+  static bool is_moderate(T scale) {
+    using std::sqrt;
+    T const largest = T(sqrt(T(sqrt(std::numeric_limits<T>::max()))));
+    return scale < largest && T(1) / largest < scale;
+  }
+
+  B const& backend_;
+  matrix_view<T const> matrix_;
+  T scale_ = T(0);
+  T inner_ = T(1);
+};
+
+/// v <- v / ||v||, if v is not zero. Returns ||v||, computed without scaling.
+template <class B, real T>
+T make_unit(B const& backend, vector_view<T> v) {
+  using std::sqrt;
+  T const length = T(sqrt(backend.dot(v, v)));
+  if (length > T(0)) backend.combine(T(T(1) / length), as_row(v), T(0), as_row(v));
+  return length;
+}
+
+/// Fills `v` with the start vector the options ask for and makes it a unit vector.
+template <class B, real T>
+void place_start(B const& backend, char const* function, singular_estimate_options<T> const& options,
+                 vector_view<T> v) {
+  if (!options.warm_start) fill_normal(v, options.seed);
+  T const largest = backend.max_abs(as_row(v));
+  if (!(largest > T(0)) || !(largest <= std::numeric_limits<T>::max())) {
+    raise<domain_error>({function, ": v is a warm start that is zero or not finite; give a direction"});
+  }
+  for (index_t i = 0; i < v.size(); ++i) v[i] = T(v[i] / largest);  // 1 / largest may overflow
+  make_unit(backend, v);
+}
+
+/// Throws what is wrong with the options for a rows x cols matrix.
+template <real T>
+void check_estimate_options(char const* function, singular_estimate_options<T> const& options, index_t rows,
+                            index_t cols) {
+  if (!options.u.empty() && options.u.size() != rows) {
+    raise<shape_error>({function, ": u has ", options.u.size(), " elements; W has ", rows, " rows"});
+  }
+  if (!options.v.empty() && options.v.size() != cols) {
+    raise<shape_error>({function, ": v has ", options.v.size(), " elements; W has ", cols, " columns"});
+  }
+  if (options.warm_start && options.v.empty() && cols > 0) {
+    raise<domain_error>({function, ": warm_start is set but v is empty; v holds the start vector"});
+  }
+  if (!(options.tolerance >= T(0))) {
+    raise<domain_error>({function, ": tolerance must be >= 0 (0 stands for the default)"});
+  }
+  if (options.max_iterations < 0) {
+    raise<domain_error>(
+        {function, ": max_iterations is ", options.max_iterations, "; it must be >= 0 (0 stands for the default)"});
+  }
+}
+
+}  // namespace sigmax::inline SIGMAX_ABI::detail

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+/// @file
+/// What the iterative estimators return, and the options they share.
+#pragma once
+
+#include <cstdint>
+#include <utility>
+
+#include <sigmax/config.hpp>
+#include <sigmax/core/matrix.hpp>
+#include <sigmax/core/matrix_view.hpp>
+#include <sigmax/core/workspace.hpp>
+
+namespace sigmax::inline SIGMAX_ABI {
+
+/// An approximate leading singular triplet. An *estimate*: sigma can lie on either side of the norm, by a little
+/// through rounding and by a lot where the iteration stopped early or started orthogonal to what it looks for. It does
+/// not convert to a bound; `certified_spectral_norm` makes those.
+///
+/// `u` and `v` are unit vectors with W v close to sigma u. They view the storage given in the options, else storage
+/// that this object owns (which is why it moves but does not copy).
+template <class T>
+struct singular_estimate {
+  T sigma = T(0);
+  /// ||W^T u - sigma v|| / sigma: some singular value lies within this relative distance of sigma, in exact arithmetic.
+  T residual = T(0);
+  index_t iterations = 0;
+  /// The residual met the tolerance before the iterations ran out.
+  bool converged = false;
+  vector_view<T> u;
+  vector_view<T> v;
+
+  singular_estimate() = default;
+  singular_estimate(singular_estimate&&) = default;
+  singular_estimate& operator=(singular_estimate&&) = default;
+  singular_estimate(singular_estimate const&) = delete;
+  singular_estimate& operator=(singular_estimate const&) = delete;
+
+  /// The caller's storage where it is given, else own storage of that size. For the estimators.
+  void place_vectors(index_t rows, vector_view<T> u_storage, index_t cols, vector_view<T> v_storage) {
+    if (u_storage.empty()) own_u_ = vector<T>(rows);
+    if (v_storage.empty()) own_v_ = vector<T>(cols);
+    u = u_storage.empty() ? own_u_.view() : u_storage;
+    v = v_storage.empty() ? own_v_.view() : v_storage;
+  }
+
+ private:
+  vector<T> own_u_;
+  vector<T> own_v_;
+};
+
+/// Options of `power_iteration` and `lanczos`.
+template <class T>
+struct singular_estimate_options {
+  /// Stop when the residual is at most this; 0 stands for the default of the estimator.
+  T tolerance = T(0);
+  /// Stop after this many sweeps; 0 stands for the default of the estimator.
+  index_t max_iterations = 0;
+  /// Seed of the random start vector, used where there is no warm start.
+  std::uint64_t seed = 0;
+  /// Start from the vector in `v` (it must be given, finite and not zero).
+  bool warm_start = false;
+  /// Storage for the left singular vector: W.rows() elements, or empty.
+  vector_view<T> u = {};
+  /// Storage for the right singular vector: W.cols() elements, or empty.
+  vector_view<T> v = {};
+  /// Scratch memory to reuse; nothing is allocated in a repeated call if this, u and v are given.
+  workspace* scratch = nullptr;
+};
+
+}  // namespace sigmax::inline SIGMAX_ABI
