@@ -17,7 +17,10 @@
 // Two files of one program may be compiled with different flags. Every setting that changes the code of an inline
 // function is therefore part of the namespace: the linker then sees two functions where otherwise it would silently
 // keep one of them, and a certificate could end up running code that was compiled under -ffast-math, or a plain
-// program code that its processor cannot execute.
+// program code that its processor cannot execute. Architectures are told apart by the levels that kernels here make use
+// of; files for two processors of one level (-march=skylake-avx512, -march=icelake-server) share their code. Clang
+// defines no macro for single parts of -ffast-math (-fassociative-math, -freciprocal-math,
+// -funsafe-math-optimizations): the run-time test of bound/rounding.hpp looks for their effects.
 #if defined(__AVX512F__) && defined(__AVX512BW__) && defined(__AVX512DQ__) && defined(__AVX512VL__)
 #define SIGMAX_ABI_ARCHITECTURE avx512
 #elif defined(__AVX512F__)

@@ -82,7 +82,7 @@ class extended {
     return a.mantissa_ == b.mantissa_ && a.exponent_ == b.exponent_;
   }
 
-  /// The least double >= this; +infinity where there is none, never 0 unless this is 0.
+  /// A double >= this: the least one, or the next among subnormals; +infinity beyond the largest, 0 only for 0.
   double to_double_up() const {
     if (is_zero() || is_infinite()) return mantissa_;
     return scale_up(mantissa_, exponent_);

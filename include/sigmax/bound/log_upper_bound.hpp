@@ -48,9 +48,10 @@ class log_upper_bound {
     return detail::proof::log_upper<Op>(a.value_ + b.value_, merged(a.rests_on_, b.rests_on_));
   }
 
-  /// Two proofs of one quantity: the smaller number holds.
+  /// Two proofs of one quantity: the smaller number holds; of equal ones the one that rests on less.
   friend log_upper_bound tighter(log_upper_bound const& a, log_upper_bound const& b) {
-    return b.value_ < a.value_ ? b : a;
+    bool const tie = a.value_ == b.value_ && b.rests_on_.empty();
+    return b.value_ < a.value_ || tie ? b : a;
   }
   /// A bound of both: the larger number.
   friend log_upper_bound larger(log_upper_bound const& a, log_upper_bound const& b) {

@@ -131,10 +131,20 @@ namespace detail {
 /// (a + b) - a as written. Under re-association it would be b.
 [[gnu::noinline]] inline double add_and_subtract(double a, double b) { return (a + b) - a; }
 
+/// True if divisions are divisions. With -freciprocal-math several quotients of one divisor become products with its
+/// reciprocal, some of which are off by a unit in the last place: 5 / 49 times 49 is 5 only when divided.
+[[gnu::noinline]] inline bool divides(double divisor, double const (&numbers)[4], double const (&quotients)[4]) {
+  double const a = numbers[0] / divisor;
+  double const b = numbers[1] / divisor;
+  double const c = numbers[2] / divisor;
+  double const d = numbers[3] / divisor;
+  return a == quotients[0] && b == quotients[1] && c == quotients[2] && d == quotients[3];
+}
+
 }  // namespace detail
 
 /// Tests at run time what the proofs assume of this thread: rounding to nearest, gradual underflow of float and double
-/// in both directions (no flush-to-zero, no denormals-are-zero), no re-association. A linked shared library that was
+/// in both directions (no flush-to-zero, no denormals-are-zero), no re-association, no reciprocals in place of divisions. A linked shared library that was
 /// built with -ffast-math can switch the processor to flush-to-zero behind everybody's back; this sees it.
 inline bool arithmetic_environment_is_sound() {
   double const volatile one = 1.0;
@@ -151,10 +161,12 @@ inline bool arithmetic_environment_is_sound() {
   double const volatile kept_output = smallest_normal * 0.5;
   float const volatile kept_input_float = subnormal_float * 0x1p60f;
   float const volatile kept_output_float = smallest_normal_float * 0.5f;
+  double const volatile forty_nine = 49.0;
   double const volatile widened = static_cast<double>(subnormal_float) * one_float;
   return std::fegetround() == FE_TONEAREST && above == 1.0 && below == 1.0 && negative == -1.0 &&
          kept_input > 0 && kept_output > 0 && kept_input_float > 0 && kept_output_float > 0 && widened > 0 &&
-         detail::add_and_subtract(0x1p60, one) == 0.0;
+         detail::add_and_subtract(0x1p60, one) == 0.0 &&
+         detail::divides(forty_nine, {5.0, 9.0, 11.0, 13.0}, {5.0 / 49.0, 9.0 / 49.0, 11.0 / 49.0, 13.0 / 49.0});
 }
 
 }  // namespace sigmax::inline SIGMAX_ABI

@@ -74,8 +74,11 @@ class upper_bound {
     return detail::proof::upper<Op>(add_up(a.value_, b.value_), merged(a.rests_on_, b.rests_on_));
   }
 
-  /// Two proofs of one quantity: the smaller number holds.
-  friend upper_bound tighter(upper_bound const& a, upper_bound const& b) { return b.value_ < a.value_ ? b : a; }
+  /// Two proofs of one quantity: the smaller number holds; of equal ones the one that rests on less.
+  friend upper_bound tighter(upper_bound const& a, upper_bound const& b) {
+    bool const tie = a.value_ == b.value_ && b.rests_on_.empty();
+    return b.value_ < a.value_ || tie ? b : a;
+  }
 
  private:
   friend struct detail::proof;

@@ -61,6 +61,22 @@ class aligned_array {
   index_t size_ = 0;
 };
 
+/// An extent that is 0 once its matrix was moved from.
+class extent {
+ public:
+  extent(index_t value = 0) : value_(value) {}
+  extent(extent const&) = default;
+  extent(extent&& other) noexcept : value_(std::exchange(other.value_, 0)) {}
+  extent& operator=(extent other) noexcept {
+    std::swap(value_, other.value_);
+    return *this;
+  }
+  operator index_t() const { return value_; }
+
+ private:
+  index_t value_;
+};
+
 inline index_t checked_area(index_t rows, index_t cols) {
   index_t area = 0;
   if (rows < 0 || cols < 0 || __builtin_mul_overflow(rows, cols, &area)) {
@@ -114,8 +130,8 @@ class matrix {
 
  private:
   detail::aligned_array<T> elements_;
-  index_t rows_ = 0;
-  index_t cols_ = 0;
+  detail::extent rows_;
+  detail::extent cols_;
 };
 
 /// A vector that owns its elements.
@@ -140,7 +156,7 @@ class vector {
 
  private:
   detail::aligned_array<T> elements_;
-  index_t size_ = 0;
+  detail::extent size_;
 };
 
 }  // namespace sigmax::inline SIGMAX_ABI

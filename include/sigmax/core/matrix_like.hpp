@@ -123,7 +123,9 @@ constexpr auto view(M&& matrix) {
 /// The view of a matrix as constant elements.
 template <class M>
   requires matrix_like<M>
-constexpr matrix_view<value_t<M> const, space_t<M>> const_view(M const& matrix) {
+constexpr matrix_view<value_t<M> const, space_t<M>> const_view(M&& matrix) {
+  static_assert(std::is_lvalue_reference_v<M> || !detail::owns_elements<std::remove_cvref_t<M>>(),
+                "sigmax::const_view: this temporary owns its elements and dies at the end of the expression; give it a name");
   return detail::view_of(matrix);
 }
 

@@ -114,7 +114,7 @@ concept real = std::floating_point<T> || (requires(T a, T b) {
                  { a < b } -> std::convertible_to<bool>;
                  T(sqrt(a));
                  T(abs(a));
-               } && std::numeric_limits<T>::is_specialized && !std::integral<T>);
+               } && std::numeric_limits<T>::is_specialized && !std::numeric_limits<T>::is_integer);
 
 /// A type in which matrices are stored: a `real`, or 16 bits that are converted when read.
 template <class T>

@@ -15,6 +15,10 @@
 
 namespace sigmax::inline SIGMAX_ABI {
 
+namespace detail {
+class scratch;
+}
+
 /// A stack of scratch memory. Algorithms open a `frame`, take matrices from it, and the frame gives everything back
 /// when it dies. The first call may allocate several blocks; when the outermost frame closes they are merged into one
 /// of the largest size seen, so that later calls of the same size allocate nothing.
@@ -63,9 +67,8 @@ class workspace {
   /// Takes memory from the workspace and gives it back, last in first out, when it is destroyed.
   class frame {
    public:
-    explicit frame(workspace& owner) : owner_(owner), block_(owner.block_), used_(owner.used_), live_(owner.live_) {
-      ++owner_.depth_;
-    }
+    explicit frame(workspace& owner)
+        : owner_(owner), block_(owner.block_), used_(owner.used_), live_(owner.live_), depth_(++owner.depth_) {}
     frame(frame const&) = delete;
     frame& operator=(frame const&) = delete;
     [[gnu::noinline]] ~frame() {
@@ -77,13 +80,19 @@ class workspace {
     }
 
     /// `size` scalars: indeterminate where T is trivially copyable, else constructed as zero and destroyed with the
-    /// frame. @throws shape_error if the size is negative or not addressable, std::bad_alloc if memory is short or
-    /// the workspace is frozen.
+    /// frame (keeping account of them allocates). @throws shape_error if the size is negative or not addressable,
+    /// domain_error if a frame that was opened later is still open, std::bad_alloc if memory is short or the workspace
+    /// is frozen.
     template <class T>
     vector_view<T> vector(index_t size) {
+      static_assert(alignof(T) <= alignment, "sigmax::workspace: memory is aligned to 64 bytes");
       if (size < 0 || static_cast<std::size_t>(size) > static_cast<std::size_t>(PTRDIFF_MAX) / sizeof(T)) {
         detail::raise<shape_error>({"workspace: ", size, " elements; this many cannot be addressed"});
       }
+      if (owner_.depth_ != depth_) {
+        detail::raise<domain_error>({"workspace: memory was asked of a frame while a later one is open"});
+      }
+      if (size == 0) return {};
       auto const bytes = static_cast<std::size_t>(size) * sizeof(T);
       auto* const data = static_cast<T*>(owner_.take(bytes));
       if constexpr (!std::is_trivially_copyable_v<T>) {
@@ -119,10 +128,13 @@ class workspace {
     std::size_t block_;
     std::size_t used_;
     std::size_t live_;
+    int depth_;
     std::vector<constructed_objects> objects_;
   };
 
  private:
+  friend class detail::scratch;
+
   struct memory_block {
     std::byte* data;
     std::size_t size;
@@ -154,7 +166,7 @@ class workspace {
   }
 
   void merge() {
-    if (blocks_.size() <= 1) return;
+    if (blocks_.size() <= 1 || frozen_ || used_once_) return;
     for (auto const& block : blocks_) free_block(block);
     blocks_.clear();
     try {
@@ -170,6 +182,7 @@ class workspace {
   std::size_t peak_ = 0;
   int depth_ = 0;
   bool frozen_ = false;
+  bool used_once_ = false;
 };
 
 namespace detail {
@@ -177,7 +190,7 @@ namespace detail {
 /// The caller's workspace if there is one, else one that lives as long as this object.
 class scratch {
  public:
-  explicit scratch(workspace* given) : given_(given) {}
+  explicit scratch(workspace* given) : given_(given) { own_.used_once_ = true; }
   workspace& get() { return given_ != nullptr ? *given_ : own_; }
 
  private:

@@ -84,7 +84,7 @@ singular_estimate<compute_t<value_t<M>>> lanczos(B const& on, M const& w,
                                                     ritz.segment(0, steps), pivots.segment(0, steps));
       T const distance = T(length * ritz[steps - 1]);
       result.residual = theta > T(0) ? T(distance / theta) : T(0);
-      result.converged = !(tolerance < result.residual);
+      result.converged = result.residual <= tolerance;
     }
     if (result.converged || last) break;
     on.combine(T(T(1) / length), as_row(next), T(0), as_row(basis.row(steps)));

@@ -19,8 +19,9 @@ namespace sigmax::inline SIGMAX_ABI {
 /// sqrt(u), 1000 iterations, a normal random start of seed 0; a warm start continues from `options.v`.
 /// An estimate from below up to rounding, never a bound: a start in the wrong invariant subspace converges to the wrong
 /// singular value and says converged.
-/// Cost: one sweep over W and 4 m n FLOPs an iteration. Scratch: 2 n scalars (and m n for 16-bit storage or a scale
+/// Cost: one sweep over W and 4 m n FLOPs an iteration, and one and a half sweeps at the end. Scratch: 2 n scalars (and m n for 16-bit storage or a scale
 /// near the ends of the exponent range).
+/// sigma is +infinity where the norm exceeds the largest T, 0 where W has no elements.
 /// @throws numeric_error if W is not finite, shape_error or domain_error for options that do not fit W.
 /// Source: Golub and Van Loan, Matrix Computations, 8.2.1.
 template <class B, matrix_like M>
@@ -49,22 +50,23 @@ singular_estimate<compute_t<value_t<M>>> power_iteration(
   T const tolerance = options.tolerance > T(0) ? options.tolerance : T(sqrt(unit_roundoff<T>()));
   index_t const limit = options.max_iterations > 0 ? options.max_iterations : 1000;
 
-  T theta(0);
-  while (result.iterations < limit && !result.converged) {
+  // The residual is that of the v that is returned, so v is looked at once more after the last step.
+  for (;;) {
     scaled.apply(result.v, shifted, y);
-    ++result.iterations;
-    theta = on.dot(vector_view<T const>(result.v), vector_view<T const>(y));
-    on.combine(T(1), as_row(y), T(0), as_row(shifted));
-    on.combine(T(-theta), as_row(result.v), T(1), as_row(shifted));
-    T const distance = T(sqrt(on.dot(shifted, shifted)));
+    T const theta = on.dot(vector_view<T const>(result.v), vector_view<T const>(y));
     T const length = T(sqrt(on.dot(y, y)));
     if (!(theta > T(0)) || !(length > T(0))) {  // W v = 0: the zero matrix, or a start in the null space
       result.converged = scaled.is_zero();
+      result.residual = T(result.converged ? 0 : 1);
       break;
     }
-    result.residual = T(distance / theta);
-    result.converged = !(tolerance < result.residual);
-    if (!result.converged) on.combine(T(T(1) / length), as_row(y), T(0), as_row(result.v));
+    on.combine(T(1), as_row(y), T(0), as_row(shifted));
+    on.combine(T(-theta), as_row(result.v), T(1), as_row(shifted));
+    result.residual = T(T(sqrt(on.dot(shifted, shifted))) / theta);
+    result.converged = result.residual <= tolerance;
+    if (result.converged || result.iterations == limit) break;
+    on.combine(T(T(1) / length), as_row(y), T(0), as_row(result.v));
+    ++result.iterations;
   }
 
   // sigma from the final v, so that the triplet belongs together whichever way the loop ended.

@@ -24,6 +24,7 @@ struct singular_estimate {
   T sigma = T(0);
   /// ||W^T u - sigma v|| / sigma: some singular value lies within this relative distance of sigma, in exact arithmetic.
   T residual = T(0);
+  /// Steps taken; 0 where power iteration was started at its answer.
   index_t iterations = 0;
   /// The residual met the tolerance before the iterations ran out.
   bool converged = false;
@@ -54,7 +55,7 @@ template <class T>
 struct singular_estimate_options {
   /// Stop when the residual is at most this; 0 stands for the default of the estimator.
   T tolerance = T(0);
-  /// Stop after this many sweeps; 0 stands for the default of the estimator.
+  /// Stop after this many steps; 0 stands for the default of the estimator.
   index_t max_iterations = 0;
   /// Seed of the random start vector, used where there is no warm start.
   std::uint64_t seed = 0;

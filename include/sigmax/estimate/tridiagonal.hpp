@@ -36,12 +36,14 @@ T largest_tridiagonal_eigenpair(vector_view<T> diagonal, vector_view<T> off_diag
   index_t const k = diagonal.size();
   T below = diagonal[0];
   T above = diagonal[0];
+  T norm(0);
   for (index_t i = 0; i < k; ++i) {
     T const radius = T((i > 0 ? off_diagonal[i - 1] : T(0)) + (i + 1 < k ? off_diagonal[i] : T(0)));
     if (below < diagonal[i]) below = diagonal[i];
     if (above < T(diagonal[i] + radius)) above = T(diagonal[i] + radius);
+    if (norm < T(abs(diagonal[i]) + radius)) norm = T(abs(diagonal[i]) + radius);
   }
-  T const resolution = T(unit_roundoff<T>() * 4 * abs(above));
+  T const resolution = T(unit_roundoff<T>() * 4 * norm);
   above = T(above + resolution);
   while (T(above - below) > resolution) {
     T const middle = T(below + (above - below) / 2);
@@ -57,6 +59,10 @@ T largest_tridiagonal_eigenpair(vector_view<T> diagonal, vector_view<T> off_diag
     if (!(pivots[i] > resolution)) pivots[i] = resolution > T(0) ? resolution : T(1);
   }
   for (int sweep = 0; sweep < 3; ++sweep) {
+    // Pivots may be as small as the resolution: scaled by it, the solution cannot overflow.
+    if (resolution > T(0)) {
+      for (index_t i = 0; i < k; ++i) eigenvector[i] = T(eigenvector[i] * resolution);
+    }
     for (index_t i = 1; i < k; ++i) {
       eigenvector[i] = T(eigenvector[i] + off_diagonal[i - 1] / pivots[i - 1] * eigenvector[i - 1]);
     }

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: MIT
+/// @file
+/// A backend of device memory as far as the type system is concerned. control.cpp checks that it is one.
+#pragma once
+
+#include <sigmax/backend/concept.hpp>
+
+/// All primitives for floats in device memory, without bodies.
+struct device_backend {
+  using space = sigmax::device_space;
+  static constexpr char const* name = "device";
+  using in = sigmax::matrix_view<float const, space>;
+  using out = sigmax::matrix_view<float, space>;
+  using vector_in = sigmax::vector_view<float const, space>;
+  using vector_out = sigmax::vector_view<float, space>;
+
+  void gram(float, in, float, in, out) const;
+  void symmetric_product(float, in, in, float, in, out) const;
+  void multiply(float, in, in, float, in, out) const;
+  void times_vector(float, in, vector_in, float, vector_out) const;
+  void gram_times_vector(in, vector_in, vector_out) const;
+  void combine(float, in, float, out) const;
+  float dot(vector_in, vector_in) const;
+  float sum_squares(in) const;
+  float max_abs(in) const;
+  void row_abs_sums(in, vector_out) const;
+  sigmax::index_t cholesky(out) const;
+  void triangular_solve(in, out) const;
+  void triangular_solve_transposed(in, out) const;
+};
