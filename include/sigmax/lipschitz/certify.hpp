@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: MIT
+/// @file
+/// From a network to its certificate.
+#pragma once
+
+#include <cmath>
+#include <concepts>
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include <sigmax/bound/extended.hpp>
+#include <sigmax/bound/norm.hpp>
+#include <sigmax/bound/rounding.hpp>
+#include <sigmax/config.hpp>
+#include <sigmax/core/error.hpp>
+#include <sigmax/lipschitz/certificate.hpp>
+#include <sigmax/lipschitz/certificate_text.hpp>
+#include <sigmax/lipschitz/facts.hpp>
+#include <sigmax/lipschitz/falsify.hpp>
+#include <sigmax/lipschitz/layer.hpp>
+#include <sigmax/lipschitz/network.hpp>
+#include <sigmax/lipschitz/rule.hpp>
+
+namespace sigmax::inline SIGMAX_ABI::lipschitz {
+
+/// Options of `certify`.
+struct certify_options {
+  /// Norm of input and output: norm::l2 or norm::linf.
+  sigmax::norm::any norm = sigmax::norm::l2;
+  /// Relative distance of the two ends of each certified spectral norm.
+  double relative_gap = 1e-7;
+  /// Look for a lower bound too, and compare.
+  bool attack = true;
+  attack_options attack_settings = {};
+};
+
+namespace detail {
+
+/// a / b for reading, 0 where there is no number.
+inline double quotient_estimate(extended const& a, extended const& b) {
+  if (a.is_zero() || b.is_zero() || a.is_infinite() || b.is_infinite()) return 0;
+  double const exponent = static_cast<double>(a.exponent()) - static_cast<double>(b.exponent());
+  return a.mantissa() / b.mantissa() * std::exp2(exponent);
+}
+
+struct certificate_maker {
+  /// Walks the network once forwards for the bounds and once backwards for the shares.
+  template <norm_tag N>
+  static certificate_contents prove(network const& net, rule_context const& context) {
+    auto const count = static_cast<std::size_t>(net.size());
+    auto const used = nodes_behind_output(net);
+    std::vector<std::optional<facts<N>>> known(count);
+    std::vector<sensitivities<N>> own(count);
+    std::vector<char> varies(count, 0);
+    certificate_contents result;
+    result.in = result.out = N{};
+    known[0] = facts_of_input<N>();
+    varies[0] = 1;
+    std::vector<tensor_shape> shapes;
+    std::vector<facts<N> const*> inputs;
+    for (std::size_t i = 1; i < count; ++i) {
+      if (used[i] == 0) continue;
+      auto const& node = net.nodes()[i];
+      shapes.clear();
+      inputs.clear();
+      for (node_id const from : node.inputs) {
+        auto const j = static_cast<std::size_t>(from);
+        shapes.push_back(net[from].shape);
+        inputs.push_back(&*known[j]);
+        if (varies[j] != 0) varies[i] = 1;
+      }
+      if (varies[i] == 0) {
+        known[i] = facts_of_output<N>({}, {});  // of constants only: a constant
+        continue;
+      }
+      own[i] = bound_of<N>(node, shapes, context);
+      known[i] = facts_of_output<N>(own[i], inputs);
+      extended sum;
+      for (auto const& b : own[i]) sum = sum + b.extended_value();
+      result.layers.push_back({node.name, node.rule.operator_name(), node.shape, sum.log10_up(),
+                               known[i]->lipschitz.log10(), 0.0, node.rule.rule_name(N{})});
+      bool refused = own[i].size() != inputs.size();
+      for (std::size_t k = 0; k < own[i].size() && k < inputs.size(); ++k) {
+        refused = refused || (!own[i][k].is_finite() && !inputs[k]->lipschitz.extended_value().is_zero());
+      }
+      if (refused) result.refused.push_back({node.name, node.rule.operator_name(), node.rule.refusal(N{})});
+    }
+    auto const& output = known[static_cast<std::size_t>(net.output())]->lipschitz;
+    result.upper = output.extended_value();
+    result.rests_on = output.rests_on();
+    result.input_shape = net.input_shape();
+    result.output_shape = net.output_shape();
+    fill_shares<N>(net, used, varies, own, known, result);
+    return result;
+  }
+
+  static certificate seal(certificate_contents contents) { return certificate(std::move(contents)); }
+
+  static std::vector<char> nodes_behind_output(network const& net) {
+    std::vector<char> used(static_cast<std::size_t>(net.size()), 0);
+    used[static_cast<std::size_t>(net.output())] = 1;
+    for (std::size_t i = used.size(); i-- > 0;) {
+      if (used[i] == 0) continue;
+      for (node_id const from : net.nodes()[i].inputs) used[static_cast<std::size_t>(from)] = 1;
+    }
+    used[0] = 1;
+    return used;
+  }
+
+ private:
+  template <norm_tag N>
+  static sensitivities<N> bound_of(network_node const& node, std::vector<tensor_shape> const& shapes,
+                                   rule_context const& context) {
+    try {
+      return node.rule.template bound<N>(shapes, context);
+    } catch (numeric_error const& problem) {
+      throw numeric_error("certify: node '" + node.name + "': " + problem.what());
+    }
+  }
+
+  /// share_i = A_i L_i / L, A_i the derivative of L with respect to L_i.
+  template <norm_tag N>
+  static void fill_shares(network const& net, std::vector<char> const& used, std::vector<char> const& varies,
+                          std::vector<sensitivities<N>> const& own, std::vector<std::optional<facts<N>>> const& known,
+                          certificate_contents& result) {
+    std::vector<extended> weight_of(own.size());
+    weight_of[static_cast<std::size_t>(net.output())] = extended(1.0);
+    auto row = result.layers.size();
+    for (std::size_t i = own.size(); i-- > 1;) {
+      if (used[i] == 0 || varies[i] == 0) continue;
+      result.layers[--row].share = quotient_estimate(weight_of[i] * known[i]->lipschitz.extended_value(), result.upper);
+      auto const& inputs = net.nodes()[i].inputs;
+      for (std::size_t k = 0; k < inputs.size() && k < own[i].size(); ++k) {
+        auto& into = weight_of[static_cast<std::size_t>(inputs[k])];
+        into = into + weight_of[i] * own[i][k].extended_value();
+      }
+    }
+  }
+};
+
+}  // namespace detail
+
+/// Proves an upper bound of the Lipschitz constant of a network: L_out = sum_i b_i L_i over the inputs of each node,
+/// b_i from the node's rule, with exponents of their own (10^264 and 10^-300 are ordinary). Layers without a finite
+/// bound are named in `refused()` and the bound is +infinity.
+///
+/// Unless switched off, the network is attacked as well (`falsify`).
+/// Cost: one certified spectral norm per weight in l2, one pass over the weights in linf, and the attack.
+/// @throws unsupported_error for norm::rms, numeric_error if a weight holds NaN or infinity, or if this thread's
+///         arithmetic is not sound (rounding mode, flush-to-zero); contradiction, with its witness, if the attack
+///         proves more than the upper bound.
+template <std::same_as<network> Network>
+certificate certify(Network const& net, certify_options const& options = {}) {
+  SIGMAX_DETAIL_REQUIRE_STRICT_ARITHMETIC(Network);
+  if (options.norm == norm::rms) {
+    throw unsupported_error(
+        "certify: norm is rms; it comes with token axes, which networks do not have yet "
+        "(l2 and linf are available)");
+  }
+  if (!arithmetic_environment_is_sound()) {
+    throw numeric_error(
+        "certify: this thread does not round to nearest with gradual underflow (fesetround, "
+        "flush-to-zero, a library built with -ffast-math?); nothing can be proved in it");
+  }
+  rule_context const context{.relative_gap = options.relative_gap};
+  auto contents = options.norm == norm::linf ? detail::certificate_maker::prove<norm::linf_t>(net, context)
+                                             : detail::certificate_maker::prove<norm::l2_t>(net, context);
+  if (options.attack) {
+    contents.lower = falsify(net, options.norm, options.attack_settings);
+    if (contents.lower->proven && contents.lower->value > contents.upper.to_double_up()) {
+      throw contradiction(std::string("certify: internal error: the attack proves L >= ") +
+                              detail::short_lower(contents.lower->value) + ", the upper bound is " +
+                              detail::short_upper(contents.upper) +
+                              (contents.rests_on.empty() ? "; please report this network"
+                                                         : "; a reason given to trust is false, or please report"),
+                          *std::move(contents.lower));
+    }
+  }
+  return detail::certificate_maker::seal(std::move(contents));
+}
+
+/// The same for a layer whose input is a vector of the width its first linear map takes. For inputs of another shape:
+/// certify(network_of(layer, shape), options). @throws domain_error also if no linear map tells the width.
+template <layer L>
+certificate certify(L const& l, certify_options const& options = {}) {
+  return certify(network_of(l), options);
+}
+
+}  // namespace sigmax::inline SIGMAX_ABI::lipschitz

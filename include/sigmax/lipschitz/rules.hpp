@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: MIT
+/// @file
+/// All rules, for those who build a network node by node.
+#pragma once
+
+#include <sigmax/lipschitz/rules/activation.hpp>
+#include <sigmax/lipschitz/rules/add_constant.hpp>
+#include <sigmax/lipschitz/rules/any_rule.hpp>
+#include <sigmax/lipschitz/rules/bounded.hpp>
+#include <sigmax/lipschitz/rules/constant.hpp>
+#include <sigmax/lipschitz/rules/identity.hpp>
+#include <sigmax/lipschitz/rules/linear.hpp>
+#include <sigmax/lipschitz/rules/rearrange.hpp>
+#include <sigmax/lipschitz/rules/scale.hpp>
+#include <sigmax/lipschitz/rules/weighted_sum.hpp>

@@ -1,0 +1,400 @@
+// SPDX-License-Identifier: MIT
+/// @file
+/// The table of elementwise activations. An activation is added by one entry and one factory below; everything else
+/// (certificates, attack, interval re-evaluation, the ONNX importer) reads the table.
+///
+/// A constant that is typed here is rounded up behind the last digit of its true value (computed with mpmath to 40
+/// digits; the tests compare each with the largest slope of the formula). One that depends on parameters is computed
+/// in outward arithmetic. Parameters have the names and the float defaults of the ONNX operator.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <span>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include <sigmax/bound/interval_functions.hpp>
+#include <sigmax/bound/rounding.hpp>
+#include <sigmax/config.hpp>
+#include <sigmax/core/error.hpp>
+#include <sigmax/lipschitz/dual.hpp>
+#include <sigmax/lipschitz/rules/activation_entry.hpp>
+#include <sigmax/lipschitz/rules/activation_rule.hpp>
+
+namespace sigmax::inline SIGMAX_ABI::lipschitz::rules {
+
+namespace detail {
+
+/// pi in the scalar of a formula.
+template <class T>
+constexpr T pi() {
+  if constexpr (std::is_same_v<T, interval>) {
+    return sigmax::detail::interval_pi;
+  } else {
+    return T(3.141592653589793);
+  }
+}
+
+inline double always_one(activation_parameters) { return 1.0; }
+inline double never(activation_parameters) { return infinity; }
+inline double one_or_first(activation_parameters p) { return max_up(1.0, std::fabs(p[0])); }
+
+}  // namespace detail
+
+/// All activations.
+inline std::span<activation_entry const> activation_table() {
+  using lipschitz::detail::heaviside, lipschitz::detail::sigmoid, lipschitz::detail::softplus;
+  using std::abs, std::asinh, std::atan, std::ceil, std::cos, std::erf, std::exp, std::floor, std::log, std::max;
+  using std::min, std::pow, std::rint, std::sin, std::sqrt, std::tanh;
+  using parameters = activation_parameters;
+  static constexpr char const* local = "not Lipschitz on all of R: its slope is unbounded without a range of inputs";
+  static constexpr char const* jumps = "discontinuous: no Lipschitz bound exists";
+  static constexpr activation_entry table[] = {
+      // Slopes in [0, 1], [-1, 1] for abs, 1 for identity.
+      {.name = "relu",
+       .onnx_name = "Relu",
+       .constant = detail::always_one,
+       .formula = elementwise([](auto x, parameters) { return max(x, decltype(x)(0.0)); })},
+      {.name = "abs",
+       .onnx_name = "Abs",
+       .constant = detail::always_one,
+       .formula = elementwise([](auto x, parameters) { return abs(x); })},
+      {.name = "identity",
+       .onnx_name = "Identity",
+       .constant = detail::always_one,
+       .formula = elementwise([](auto x, parameters) { return x; })},
+      {.name = "neg",
+       .onnx_name = "Neg",
+       .constant = detail::always_one,
+       .formula = elementwise([](auto x, parameters) { return -x; })},
+      {.name = "clip",
+       .onnx_name = "Clip",
+       .parameters = {{{"min", -infinity, false}, {"max", infinity, false}}},
+       .constant = [](parameters p) { return p[0] < infinity && p[1] > -infinity ? 1.0 : infinity; },
+       .refusal = "no real function: every value is clipped to infinity",
+       .formula = elementwise([](auto x, parameters p) {
+         using scalar = decltype(x);
+         return min(max(x, scalar(p[0])), scalar(p[1]));
+       })},
+      // Piecewise linear, slopes 1 and alpha.
+      {.name = "leaky_relu",
+       .onnx_name = "LeakyRelu",
+       .parameters = {{{"alpha", double{0.01f}}}},
+       .constant = detail::one_or_first,
+       .formula = elementwise([](auto x, parameters p) {
+         using scalar = decltype(x);
+         return max(x, scalar(0.0)) + p[0] * min(x, scalar(0.0));
+       })},
+      {.name = "prelu",
+       .onnx_name = "PRelu",
+       .parameters = {{{"slope", 0.25, false}}},
+       .per_element = true,
+       .constant = detail::one_or_first,
+       .formula = elementwise([](auto x, parameters p) {
+         using scalar = decltype(x);
+         return max(x, scalar(0.0)) + p[0] * min(x, scalar(0.0));
+       })},
+      // alpha (e^x - 1) has slope alpha e^x on x < 0: at most |alpha|, attained at 0.
+      {.name = "elu",
+       .onnx_name = "Elu",
+       .parameters = {{{"alpha", 1.0}}},
+       .constant = detail::one_or_first,
+       .formula = elementwise([](auto x, parameters p) {
+         using scalar = decltype(x);
+         return max(x, scalar(0.0)) + p[0] * (exp(min(x, scalar(0.0))) - 1.0);
+       })},
+      // alpha (e^(x / alpha) - 1) has slope e^(x / alpha) <= 1 on x < 0 where alpha > 0, and grows without bound else.
+      {.name = "celu",
+       .onnx_name = "Celu",
+       .parameters = {{{"alpha", 1.0}}},
+       .constant = [](parameters p) { return p[0] > 0 ? 1.0 : infinity; },
+       .refusal = "not Lipschitz for alpha <= 0",
+       .formula = elementwise([](auto x, parameters p) {
+         using scalar = decltype(x);
+         return max(x, scalar(0.0)) + min(p[0] * (exp(x / scalar(p[0])) - 1.0), scalar(0.0));
+       })},
+      // gamma times an elu: slopes gamma on x > 0 and gamma alpha e^x on x < 0.
+      {.name = "selu",
+       .onnx_name = "Selu",
+       .parameters = {{{"alpha", double{1.67326319217681884765625f}}, {"gamma", double{1.05070102214813232421875f}}}},
+       .constant = [](parameters p) { return multiply_up(std::fabs(p[1]), max_up(1.0, std::fabs(p[0]))); },
+       .formula = elementwise([](auto x, parameters p) {
+         using scalar = decltype(x);
+         return p[1] * (max(x, scalar(0.0)) + p[0] * (exp(min(x, scalar(0.0))) - 1.0));
+       })},
+      // log(1 + e^(beta x)) / beta has slope sigmoid(beta x) in (0, 1) for beta of either sign.
+      {.name = "softplus",
+       .onnx_name = "Softplus",
+       .parameters = {{{"beta", 1.0, false}}},
+       .constant = [](parameters p) { return p[0] != 0 ? 1.0 : infinity; },
+       .refusal = "undefined for beta = 0",
+       .formula = elementwise([](auto x, parameters p) { return softplus(p[0] * x) / decltype(x)(p[0]); })},
+      {.name = "log_sigmoid", .constant = detail::always_one, .formula = elementwise([](auto x, parameters) {
+                                                                return -softplus(-x);
+                                                              })},
+      // Slope 1 / (1 + |x|)^2.
+      {.name = "softsign",
+       .onnx_name = "Softsign",
+       .constant = detail::always_one,
+       .formula = elementwise([](auto x, parameters) { return x / (1.0 + abs(x)); })},
+      {.name = "tanh",
+       .onnx_name = "Tanh",
+       .constant = detail::always_one,
+       .formula = elementwise([](auto x, parameters) { return tanh(x); })},
+      // Slope s (1 - s), largest at s = 1/2.
+      {.name = "sigmoid",
+       .onnx_name = "Sigmoid",
+       .constant = [](parameters) { return 0.25; },
+       .formula = elementwise([](auto x, parameters) { return sigmoid(x); })},
+      {.name = "hard_sigmoid",
+       .onnx_name = "HardSigmoid",
+       .parameters = {{{"alpha", double{0.2f}}, {"beta", 0.5}}},
+       .constant = [](parameters p) { return std::fabs(p[0]); },
+       .formula = elementwise([](auto x, parameters p) {
+         using scalar = decltype(x);
+         return max(scalar(0.0), min(scalar(1.0), p[0] * x + scalar(p[1])));
+       })},
+      // x / 2 (1 + erf(x / sqrt 2)): 1/2 + erf(1)/2 + e^-1 / sqrt(pi) = 1.12890414518515478..., at x = sqrt 2.
+      {.name = "gelu",
+       .onnx_name = "Gelu",
+       .onnx_variant = "none",
+       .constant = [](parameters) { return 1.1289041451852; },
+       .formula = elementwise([](auto x, parameters) {
+         using scalar = decltype(x);
+         return 0.5 * x * (1.0 + erf(x / sqrt(scalar(2.0))));
+       })},
+      // x / 2 (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))): 1.12899306865877..., at x = 1.4185... With 0.044715 rounded
+      // to float, as runtimes compute it, 1.12899306785...: covered as well.
+      {.name = "gelu_tanh",
+       .onnx_name = "Gelu",
+       .onnx_variant = "tanh",
+       .constant = [](parameters) { return 1.1289930686588; },
+       .formula = elementwise([](auto x, parameters) {
+         using scalar = decltype(x);
+         scalar const cubic = scalar(44715.0) / scalar(1000000.0);
+         return 0.5 * x * (1.0 + tanh(sqrt(2.0 / detail::pi<scalar>()) * (x + cubic * x * x * x)));
+       })},
+      // x sigmoid(beta x): 1.09983932012886691... at beta x = 2.39935728..., for every beta != 0 (substitute beta x);
+      // 1/2 for beta = 0.
+      {.name = "silu",
+       .constant = [](parameters) { return 1.0998393201289; },
+       .formula = elementwise([](auto x, parameters) { return x * sigmoid(x); })},
+      {.name = "swish",
+       .onnx_name = "Swish",
+       .parameters = {{{"alpha", 1.0}}},
+       .constant = [](parameters p) { return p[0] == 0 ? 0.5 : 1.0998393201289; },
+       .formula = elementwise([](auto x, parameters p) { return x * sigmoid(p[0] * x); })},
+      {.name = "quick_gelu",
+       .onnx_name = "QuickGelu",
+       .parameters = {{{"alpha", double{1.702f}}}},
+       .constant = [](parameters p) { return p[0] == 0 ? 0.5 : 1.0998393201289; },
+       .formula = elementwise([](auto x, parameters p) { return x * sigmoid(p[0] * x); })},
+      // x tanh(softplus(x)): 1.08849816125172786..., at x = 1.49...
+      {.name = "mish",
+       .onnx_name = "Mish",
+       .constant = [](parameters) { return 1.0884981612518; },
+       .formula = elementwise([](auto x, parameters) { return x * tanh(softplus(x)); })},
+      // x clip(x / 6 + 1 / 2, 0, 1): slope x / 3 + 1 / 2 for |x| < 3, 3/2 at x = 3.
+      {.name = "hard_swish",
+       .onnx_name = "HardSwish",
+       .constant = [](parameters) { return 1.5; },
+       .formula = elementwise([](auto x, parameters) {
+         using scalar = decltype(x);
+         return x * min(max(x + 3.0, scalar(0.0)), scalar(6.0)) / scalar(6.0);
+       })},
+      // Slope 2 / sqrt(pi) e^-x^2: 1.12837916709551257... at 0.
+      {.name = "erf",
+       .onnx_name = "Erf",
+       .constant = [](parameters) { return 1.1283791670956; },
+       .formula = elementwise([](auto x, parameters) { return erf(x); })},
+      {.name = "sin",
+       .onnx_name = "Sin",
+       .constant = detail::always_one,
+       .formula = elementwise([](auto x, parameters) { return sin(x); })},
+      {.name = "cos",
+       .onnx_name = "Cos",
+       .constant = detail::always_one,
+       .formula = elementwise([](auto x, parameters) { return cos(x); })},
+      // Slopes 1 / (1 + x^2) and 1 / sqrt(1 + x^2).
+      {.name = "atan",
+       .onnx_name = "Atan",
+       .constant = detail::always_one,
+       .formula = elementwise([](auto x, parameters) { return atan(x); })},
+      {.name = "asinh",
+       .onnx_name = "Asinh",
+       .constant = detail::always_one,
+       .formula = elementwise([](auto x, parameters) { return asinh(x); })},
+
+      // Locally Lipschitz only.
+      {.name = "square", .constant = detail::never, .refusal = local, .formula = elementwise([](auto x, parameters) {
+                                                                        using lipschitz::detail::square;
+                                                                        return square(x);
+                                                                      })},
+      {.name = "exp",
+       .onnx_name = "Exp",
+       .constant = detail::never,
+       .refusal = local,
+       .formula = elementwise([](auto x, parameters) { return exp(x); })},
+      {.name = "log",
+       .onnx_name = "Log",
+       .constant = detail::never,
+       .refusal = local,
+       .formula = elementwise([](auto x, parameters) { return log(x); })},
+      {.name = "sqrt",
+       .onnx_name = "Sqrt",
+       .constant = detail::never,
+       .refusal = local,
+       .formula = elementwise([](auto x, parameters) { return sqrt(x); })},
+      {.name = "reciprocal",
+       .onnx_name = "Reciprocal",
+       .constant = detail::never,
+       .refusal = local,
+       .formula = elementwise([](auto x, parameters) { return 1.0 / x; })},
+      // x^1 is the identity, x^0 the constant 1.
+      {.name = "pow",
+       .onnx_name = "Pow",
+       .parameters = {{{"exponent", 2.0, false}}},
+       .constant = [](parameters p) { return p[0] == 1   ? 1.0
+                                             : p[0] == 0 ? 0.0
+                                                         : infinity; },
+       .refusal = local,
+       .formula = elementwise([](auto x, parameters p) { return pow(x, p[0]); })},
+
+      // Discontinuous. The two with parameters are continuous for some of them.
+      {.name = "sign",
+       .onnx_name = "Sign",
+       .constant = detail::never,
+       .refusal = jumps,
+       .formula = elementwise([](auto x, parameters) { return heaviside(x) - heaviside(-x); })},
+      {.name = "round",
+       .onnx_name = "Round",
+       .constant = detail::never,
+       .refusal = jumps,
+       .formula = elementwise([](auto x, parameters) { return rint(x); })},
+      {.name = "floor",
+       .onnx_name = "Floor",
+       .constant = detail::never,
+       .refusal = jumps,
+       .formula = elementwise([](auto x, parameters) { return floor(x); })},
+      {.name = "ceil",
+       .onnx_name = "Ceil",
+       .constant = detail::never,
+       .refusal = jumps,
+       .formula = elementwise([](auto x, parameters) { return ceil(x); })},
+      // x where x > alpha, else 0: jumps by alpha.
+      {.name = "thresholded_relu",
+       .onnx_name = "ThresholdedRelu",
+       .parameters = {{{"alpha", 1.0}}},
+       .constant = [](parameters p) { return p[0] == 0 ? 1.0 : infinity; },
+       .refusal = "discontinuous for alpha other than 0: no Lipschitz bound exists",
+       .formula = elementwise([](auto x, parameters p) { return x * heaviside(x - decltype(x)(p[0])); })},
+      // x + bias below -lambd, x - bias above lambd, else 0: jumps by lambd - bias.
+      {.name = "shrink",
+       .onnx_name = "Shrink",
+       .parameters = {{{"bias", 0.0}, {"lambd", 0.5}}},
+       .constant = [](parameters p) { return p[0] == p[1] && p[1] >= 0 ? 1.0 : infinity; },
+       .refusal = "discontinuous for bias other than lambd: no Lipschitz bound exists",
+       .formula = elementwise([](auto x, parameters p) {
+         using scalar = decltype(x);
+         scalar const below = heaviside(-x - scalar(p[1]));
+         scalar const above = heaviside(x - scalar(p[1])) * (1.0 - below);
+         return below * (x + scalar(p[0])) + above * (x - scalar(p[0]));
+       })},
+  };
+  return table;
+}
+
+/// The activation of this name, nullptr if there is none.
+inline activation_entry const* find_activation(std::string_view name) {
+  for (auto const& entry : activation_table()) {
+    if (entry.name == name) return &entry;
+  }
+  return nullptr;
+}
+
+/// The activation behind an ONNX operator, nullptr if there is none. `variant` is the value of the node's text
+/// attribute (`approximate` of Gelu), empty if the node has none: then the operator's default.
+inline activation_entry const* find_activation_by_onnx(std::string_view onnx_name, std::string_view variant = {}) {
+  for (auto const& entry : activation_table()) {
+    if (!onnx_name.empty() && entry.onnx_name == onnx_name && (variant.empty() || entry.onnx_variant == variant)) {
+      return &entry;
+    }
+  }
+  return nullptr;
+}
+
+/// The rule of an activation by name. @throws unsupported_error if there is no such activation, domain_error for
+/// parameters it does not have.
+inline activation named_activation(std::string_view name,
+                                   std::vector<std::pair<std::string, double>> const& parameters = {}) {
+  auto const* const entry = find_activation(name);
+  if (entry == nullptr)
+    throw unsupported_error("activation: name is '" + std::string(name) + "'; there is none of this name");
+  return activation(*entry, parameters);
+}
+
+}  // namespace sigmax::inline SIGMAX_ABI::lipschitz::rules
+
+namespace sigmax::inline SIGMAX_ABI::lipschitz {
+
+/// Activations as layers, with the defaults of the table.
+inline auto relu() { return rules::named_activation("relu"); }
+inline auto abs() { return rules::named_activation("abs"); }
+inline auto identity() { return rules::named_activation("identity"); }
+inline auto neg() { return rules::named_activation("neg"); }
+inline auto clip(double min, double max) { return rules::named_activation("clip", {{"min", min}, {"max", max}}); }
+inline auto leaky_relu(double alpha = 0.01f) { return rules::named_activation("leaky_relu", {{"alpha", alpha}}); }
+inline auto prelu(double slope) { return rules::named_activation("prelu", {{"slope", slope}}); }
+/// One slope for each element of the input, or of its last axes.
+inline auto prelu(std::vector<double> slopes) {
+  return rules::activation(*rules::find_activation("prelu"), {}, std::move(slopes));
+}
+inline auto elu(double alpha = 1.0) { return rules::named_activation("elu", {{"alpha", alpha}}); }
+inline auto celu(double alpha = 1.0) { return rules::named_activation("celu", {{"alpha", alpha}}); }
+inline auto selu() { return rules::named_activation("selu"); }
+inline auto selu(double alpha, double gamma) {
+  return rules::named_activation("selu", {{"alpha", alpha}, {"gamma", gamma}});
+}
+inline auto softplus(double beta = 1.0) { return rules::named_activation("softplus", {{"beta", beta}}); }
+inline auto log_sigmoid() { return rules::named_activation("log_sigmoid"); }
+inline auto softsign() { return rules::named_activation("softsign"); }
+inline auto tanh() { return rules::named_activation("tanh"); }
+inline auto sigmoid() { return rules::named_activation("sigmoid"); }
+inline auto hard_sigmoid(double alpha = 0.2f, double beta = 0.5) {
+  return rules::named_activation("hard_sigmoid", {{"alpha", alpha}, {"beta", beta}});
+}
+inline auto gelu() { return rules::named_activation("gelu"); }
+inline auto gelu_tanh() { return rules::named_activation("gelu_tanh"); }
+inline auto silu() { return rules::named_activation("silu"); }
+inline auto swish(double beta = 1.0) { return rules::named_activation("swish", {{"alpha", beta}}); }
+inline auto quick_gelu() { return rules::named_activation("quick_gelu"); }
+inline auto mish() { return rules::named_activation("mish"); }
+inline auto hard_swish() { return rules::named_activation("hard_swish"); }
+inline auto erf() { return rules::named_activation("erf"); }
+inline auto sin() { return rules::named_activation("sin"); }
+inline auto cos() { return rules::named_activation("cos"); }
+inline auto atan() { return rules::named_activation("atan"); }
+inline auto asinh() { return rules::named_activation("asinh"); }
+inline auto square() { return rules::named_activation("square"); }
+inline auto exp() { return rules::named_activation("exp"); }
+inline auto log() { return rules::named_activation("log"); }
+inline auto sqrt() { return rules::named_activation("sqrt"); }
+inline auto reciprocal() { return rules::named_activation("reciprocal"); }
+inline auto pow(double exponent) { return rules::named_activation("pow", {{"exponent", exponent}}); }
+inline auto sign() { return rules::named_activation("sign"); }
+inline auto round() { return rules::named_activation("round"); }
+inline auto floor() { return rules::named_activation("floor"); }
+inline auto ceil() { return rules::named_activation("ceil"); }
+inline auto thresholded_relu(double alpha = 1.0) {
+  return rules::named_activation("thresholded_relu", {{"alpha", alpha}});
+}
+inline auto shrink(double bias = 0.0, double lambd = 0.5) {
+  return rules::named_activation("shrink", {{"bias", bias}, {"lambd", lambd}});
+}
+
+}  // namespace sigmax::inline SIGMAX_ABI::lipschitz
