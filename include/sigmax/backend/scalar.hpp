@@ -14,7 +14,9 @@
 
 namespace sigmax::inline SIGMAX_ABI::cpu {
 
-/// Any `real` scalar, multiprecision included. Sums run in index order; nothing is allocated; one thread.
+/// Any `real` scalar, multiprecision included. Sums run in index order; nothing is allocated; one thread. Never inlined:
+/// compilers contract products and sums into fused operations as the place of the call suggests, and the same input
+/// has to give the same bits everywhere.
 struct scalar {
   using space = host_space;
   static constexpr char const* name = "cpu::scalar";
@@ -23,7 +25,7 @@ struct scalar {
   /// g = alpha x x^T + beta c. x: m x n; c, g: m x m, c symmetric; c may be g, and is not read if beta is 0.
   /// m (m + 1) n FLOPs.
   template <real T>
-  void gram(std::type_identity_t<T> alpha, matrix_in<T> x, std::type_identity_t<T> beta, matrix_in<T> c,
+  [[gnu::noinline]] void gram(std::type_identity_t<T> alpha, matrix_in<T> x, std::type_identity_t<T> beta, matrix_in<T> c,
             matrix_view<T> g) const {
     for (index_t i = 0; i < x.rows(); ++i) {
       for (index_t j = 0; j <= i; ++j) {
@@ -37,7 +39,7 @@ struct scalar {
   /// r = alpha p q + beta c for symmetric p and q that commute, so that r is symmetric. p, q, c, r: m x m;
   /// c may be r, and is not read if beta is 0. m^2 (m + 1) FLOPs.
   template <real T>
-  void symmetric_product(std::type_identity_t<T> alpha, matrix_in<T> p, matrix_in<T> q, std::type_identity_t<T> beta,
+  [[gnu::noinline]] void symmetric_product(std::type_identity_t<T> alpha, matrix_in<T> p, matrix_in<T> q, std::type_identity_t<T> beta,
                          matrix_in<T> c, matrix_view<T> r) const {
     for (index_t i = 0; i < p.rows(); ++i) {
       for (index_t j = 0; j <= i; ++j) {
@@ -50,7 +52,7 @@ struct scalar {
 
   /// r = alpha a b + beta c. a: m x k, b: k x n, c, r: m x n; c may be r, and is not read if beta is 0. 2 m k n FLOPs.
   template <real T>
-  void multiply(std::type_identity_t<T> alpha, matrix_in<T> a, matrix_in<T> b, std::type_identity_t<T> beta,
+  [[gnu::noinline]] void multiply(std::type_identity_t<T> alpha, matrix_in<T> a, matrix_in<T> b, std::type_identity_t<T> beta,
                 matrix_in<T> c, matrix_view<T> r) const {
     for (index_t i = 0; i < a.rows(); ++i) {
       for (index_t j = 0; j < b.cols(); ++j) {
@@ -62,7 +64,7 @@ struct scalar {
 
   /// y = alpha a x + beta y. a: m x n, x: n, y: m; y is not read if beta is 0. 2 m n FLOPs.
   template <real T>
-  void times_vector(std::type_identity_t<T> alpha, matrix_in<T> a, vector_in<T> x, std::type_identity_t<T> beta,
+  [[gnu::noinline]] void times_vector(std::type_identity_t<T> alpha, matrix_in<T> a, vector_in<T> x, std::type_identity_t<T> beta,
                     vector_view<T> y) const {
     for (index_t i = 0; i < a.rows(); ++i) {
       T const sum = T(alpha * dot(a.row(i), x));
@@ -72,7 +74,7 @@ struct scalar {
 
   /// y = x^T (x v), each row of x read once. x: m x n; v, y: n. 4 m n FLOPs.
   template <real T>
-  void gram_times_vector(matrix_in<T> x, vector_in<T> v, vector_view<T> y) const {
+  [[gnu::noinline]] void gram_times_vector(matrix_in<T> x, vector_in<T> v, vector_view<T> y) const {
     for (index_t j = 0; j < x.cols(); ++j) y[j] = T(0);
     for (index_t i = 0; i < x.rows(); ++i) {
       auto const row = x.row(i);
@@ -83,7 +85,7 @@ struct scalar {
 
   /// y = alpha x + beta y, elementwise; x may be y; y is not read if beta is 0.
   template <real T>
-  void combine(std::type_identity_t<T> alpha, matrix_in<T> x, std::type_identity_t<T> beta, matrix_view<T> y) const {
+  [[gnu::noinline]] void combine(std::type_identity_t<T> alpha, matrix_in<T> x, std::type_identity_t<T> beta, matrix_view<T> y) const {
     for (index_t i = 0; i < x.rows(); ++i) {
       for (index_t j = 0; j < x.cols(); ++j) {
         T const term = T(alpha * x(i, j));
@@ -94,7 +96,7 @@ struct scalar {
 
   /// Sum of u_i v_i.
   template <class T, class U>
-  std::remove_const_t<T> dot(vector_view<T> u, vector_view<U> v) const {
+  [[gnu::noinline]] std::remove_const_t<T> dot(vector_view<T> u, vector_view<U> v) const {
     std::remove_const_t<T> sum(0);
     for (index_t i = 0; i < u.size(); ++i) sum = std::remove_const_t<T>(sum + u[i] * v[i]);
     return sum;
@@ -102,7 +104,7 @@ struct scalar {
 
   /// Sum of x_ij^2.
   template <class T>
-  std::remove_const_t<T> sum_squares(matrix_view<T> x) const {
+  [[gnu::noinline]] std::remove_const_t<T> sum_squares(matrix_view<T> x) const {
     std::remove_const_t<T> sum(0);
     for (index_t i = 0; i < x.rows(); ++i) sum = std::remove_const_t<T>(sum + dot(x.row(i), x.row(i)));
     return sum;
@@ -110,7 +112,7 @@ struct scalar {
 
   /// Largest |x_ij|, 0 for an empty matrix, +infinity if any element is NaN or infinite.
   template <class T>
-  std::remove_const_t<T> max_abs(matrix_view<T> x) const {
+  [[gnu::noinline]] std::remove_const_t<T> max_abs(matrix_view<T> x) const {
     using std::abs;
     using value = std::remove_const_t<T>;
     value largest(0);
@@ -126,7 +128,7 @@ struct scalar {
 
   /// sums_i = sum_j |x_ij|. x: m x n, sums: m.
   template <real T>
-  void row_abs_sums(matrix_in<T> x, vector_view<T> sums) const {
+  [[gnu::noinline]] void row_abs_sums(matrix_in<T> x, vector_view<T> sums) const {
     using std::abs;
     for (index_t i = 0; i < x.rows(); ++i) {
       T sum(0);
@@ -139,7 +141,7 @@ struct scalar {
   /// @return n on success; else the first k whose pivot is not a positive finite number (NaN included). Then rows
   ///         0..k-1 of the lower triangle and the first k elements of row k hold the factor.
   template <real T>
-  index_t cholesky(matrix_view<T> a) const {
+  [[gnu::noinline]] index_t cholesky(matrix_view<T> a) const {
     using std::sqrt;
     for (index_t i = 0; i < a.rows(); ++i) {
       for (index_t j = 0; j < i; ++j) {
@@ -155,7 +157,7 @@ struct scalar {
 
   /// b = l^-1 b by substitution. l: n x n lower triangular (the rest is not read), b: n x k. n^2 k FLOPs.
   template <real T>
-  void triangular_solve(matrix_in<T> l, matrix_view<T> b) const {
+  [[gnu::noinline]] void triangular_solve(matrix_in<T> l, matrix_view<T> b) const {
     for (index_t j = 0; j < b.cols(); ++j) {
       for (index_t i = 0; i < l.rows(); ++i) {
         b(i, j) = T((b(i, j) - dot(l.row(i).segment(0, i), b.col(j).segment(0, i))) / l(i, i));
@@ -165,7 +167,7 @@ struct scalar {
 
   /// b = l^-T b by substitution. Shapes as triangular_solve.
   template <real T>
-  void triangular_solve_transposed(matrix_in<T> l, matrix_view<T> b) const {
+  [[gnu::noinline]] void triangular_solve_transposed(matrix_in<T> l, matrix_view<T> b) const {
     for (index_t j = 0; j < b.cols(); ++j) {
       for (index_t i = l.rows() - 1; i >= 0; --i) {
         index_t const below = l.rows() - 1 - i;

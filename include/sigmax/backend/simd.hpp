@@ -34,7 +34,7 @@ struct simd : scalar {
   static constexpr bool standard_rounding = true;
 
   template <real T>
-  void gram(std::type_identity_t<T> alpha, matrix_in<T> x, std::type_identity_t<T> beta, matrix_in<T> c,
+  [[gnu::noinline]] void gram(std::type_identity_t<T> alpha, matrix_in<T> x, std::type_identity_t<T> beta, matrix_in<T> c,
             matrix_view<T> g) const {
     if constexpr (detail::vectorizable<T, Arch>) {
       multiply_tiles<T>(alpha, x, x, beta, c, g, detail::part::lower);
@@ -79,7 +79,7 @@ struct simd : scalar {
 
   /// One sweep over memory for contiguous rows (v and y contiguous too) or contiguous columns; else the plain loops.
   template <real T>
-  void gram_times_vector(matrix_in<T> x, vector_in<T> v, vector_view<T> y) const {
+  [[gnu::noinline]] void gram_times_vector(matrix_in<T> x, vector_in<T> v, vector_view<T> y) const {
     if constexpr (detail::vectorizable<T, Arch>) {
       if (detail::has_contiguous_rows(x) && v.stride() == 1 && y.stride() == 1) {
         return detail::gram_times_vector_by_rows<T, Arch>(x, v.data(), y.data());
@@ -92,7 +92,7 @@ struct simd : scalar {
   }
 
   template <real T>
-  void combine(std::type_identity_t<T> alpha, matrix_in<T> x, std::type_identity_t<T> beta, matrix_view<T> y) const {
+  [[gnu::noinline]] void combine(std::type_identity_t<T> alpha, matrix_in<T> x, std::type_identity_t<T> beta, matrix_view<T> y) const {
     if constexpr (detail::vectorizable<T, Arch>) {
       bool const by_columns = x.col_stride() != 1 && x.row_stride() == 1 && y.row_stride() == 1;
       if (by_columns) return combine<T>(alpha, x.transposed(), beta, y.transposed());
@@ -112,7 +112,7 @@ struct simd : scalar {
   }
 
   template <class T, class U>
-  std::remove_const_t<T> dot(vector_view<T> u, vector_view<U> v) const {
+  [[gnu::noinline]] std::remove_const_t<T> dot(vector_view<T> u, vector_view<U> v) const {
     using value = std::remove_const_t<T>;
     if constexpr (detail::vectorizable<value, Arch> && std::same_as<value, std::remove_const_t<U>>) {
       if (u.stride() == 1 && v.stride() == 1) return detail::dot<value, Arch>(u.data(), v.data(), u.size());
@@ -136,7 +136,7 @@ struct simd : scalar {
   }
 
   template <class T>
-  std::remove_const_t<T> max_abs(matrix_view<T> x) const {
+  [[gnu::noinline]] std::remove_const_t<T> max_abs(matrix_view<T> x) const {
     using value = std::remove_const_t<T>;
     if constexpr (detail::vectorizable<value, Arch>) {
       auto const rows = detail::along_storage(x);
@@ -169,7 +169,7 @@ struct simd : scalar {
 
   /// `blocked_cholesky`: its guarantee and what it leaves behind on failure are those of `scalar::cholesky`.
   template <real T>
-  index_t cholesky(matrix_view<T> a) const {
+  [[gnu::noinline]] index_t cholesky(matrix_view<T> a) const {
     if constexpr (detail::vectorizable<T, Arch>) {
       return blocked_cholesky(*this, a);
     } else {

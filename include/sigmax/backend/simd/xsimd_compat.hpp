@@ -63,7 +63,7 @@ template <class T, class Arch>
 /// on where the code is inlined, and one input would give different bits at two calls.
 template <std::floating_point T>
 [[gnu::always_inline]] inline T multiply_add(T a, T b, T c) {
-#if defined(__FMA__) || defined(__ARM_FEATURE_FMA) || defined(__FP_FAST_FMA)
+#if defined(__FMA__) || defined(__AVX512F__) || defined(__ARM_FEATURE_FMA) || defined(__FP_FAST_FMA)
   return std::fma(a, b, c);
 #else
   return a * b + c;
