@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 // The first thing to try. README.md shows this file; a test keeps the two equal.
-#include <Eigen/Dense>
 #include <iostream>
+
+#include <Eigen/Dense>
+
 #include <sigmax/sigmax.hpp>
 
 int main() {

@@ -91,6 +91,8 @@ class matrix_view {
     if (rows > 0 && cols > 0 && data == nullptr) {
       detail::raise<shape_error>({"matrix_view: data is null; a ", rows, " x ", cols, " matrix needs elements"});
     }
+    // Rows and blocks of a matrix without elements are asked for too; their address must not be computed from null.
+    if (rows == 0 || cols == 0) row_stride_ = col_stride_ = 0;
   }
 
   constexpr T* data() const { return data_; }
