@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+/// @file
+/// The command line of sigmax-certify.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include <sigmax/bound/norm.hpp>
+
+namespace certify_program {
+
+struct arguments {
+  std::vector<std::string> models;
+  sigmax::norm::any norm = sigmax::norm::l2;
+  /// Empty: no JSON; "-": standard output.
+  std::string json;
+  /// Empty: no page.
+  std::string html;
+  std::uint64_t max_memory = std::uint64_t{4} << 30;
+  std::uint64_t seed = 1;
+  bool attack = true;
+  double relative_gap = 1e-7;
+};
+
+/// The program has nothing more to do: `text` goes to stdout if `status` is 0, else it is one line for stderr.
+struct finished {
+  int status;
+  std::string text;
+};
+
+/// "4G" is 4 * 2^30; K, M, G in either case. Nothing if the text is no such number or does not fit.
+std::optional<std::uint64_t> parse_bytes(std::string const& text);
+
+std::variant<arguments, finished> parse_arguments(int argc, char const* const* argv);
+
+}  // namespace certify_program

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: MIT
+// sigmax-certify: proven Lipschitz bounds of ONNX networks.
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <exception>
+#include <filesystem>
+#include <new>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <sigmax/io/atomic_file.hpp>
+#include <sigmax/io/json.hpp>
+#include <sigmax/io/onnx.hpp>
+#include <sigmax/io/printable.hpp>
+#include <sigmax/io/read_file.hpp>
+#include <sigmax/lipschitz/certificate_text.hpp>
+#include <sigmax/lipschitz/certify.hpp>
+
+#include "arguments.hpp"
+#include "digest.hpp"
+#include "heartbeat.hpp"
+#include "report/write_report.hpp"
+#include "watched_rule.hpp"
+#include "witness.hpp"
+
+namespace certify_program {
+
+namespace {
+
+using sigmax::lipschitz::certificate;
+
+/// What became of one model.
+struct outcome {
+  std::string path = {};
+  /// As the exit status of the program: 0, 1 or 2.
+  int status = 2;
+  std::optional<certificate> proof = {};
+  /// One line for stderr; empty if there is nothing to complain about.
+  std::string problem = {};
+  nlohmann::ordered_json json = {};
+};
+
+double seconds_since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+/// Reads and certifies one model. Throws what reading throws.
+void certify_model(arguments const& options, outcome& result) {
+  auto const start = std::chrono::steady_clock::now();
+  sigmax::io::json_context context{.path = result.path};
+  auto const refuse = [&](std::vector<sigmax::lipschitz::refused_layer> const& refusals) {
+    context.seconds = seconds_since(start);
+    result.status = 1;
+    result.json = sigmax::io::refusal_to_json(refusals, options.norm, context);
+  };
+  try {
+    progress work;
+    heartbeat const alive("certifying " + sigmax::io::printable(result.path), work);
+    sigmax::lipschitz::network const net = [&] {
+      auto const bytes = sigmax::io::read_file(result.path, options.max_memory);
+      context.sha256 = sha256(bytes);
+      return watched(sigmax::io::parse_onnx(bytes, {.max_memory = options.max_memory, .label = result.path}), work);
+    }();
+    result.proof = sigmax::lipschitz::certify(net, {.norm = options.norm,
+                                                    .relative_gap = options.relative_gap,
+                                                    .attack = options.attack,
+                                                    .attack_settings = {.seed = options.seed}});
+    context.seconds = seconds_since(start);
+    result.json = sigmax::io::to_json(*result.proof, context);
+    result.status = result.proof->is_finite() ? 0 : 1;
+  } catch (sigmax::io::unsupported_operators_error const& e) {
+    std::vector<sigmax::lipschitz::refused_layer> refusals;
+    for (auto const& op : e.operators()) refusals.push_back({"", op, "operator not supported"});
+    refuse(refusals);
+    throw;
+  } catch (sigmax::unsupported_error const& e) {
+    refuse({{"", "", e.what()}});
+    throw;
+  } catch (sigmax::lipschitz::contradiction const& e) {
+    throw sigmax::numeric_error(std::string(e.what()) + "; " +
+                                save_witness(e.witness(), result.path, context.sha256, e.what()));
+  }
+  if (result.status == 1) {
+    result.problem = sigmax::io::printable(result.path) + ": no finite bound:";
+    for (auto const& refused : result.proof->refused()) {
+      result.problem += " " + sigmax::io::in_quotes(refused.name) + " (" + refused.op + ") is " + refused.reason + ";";
+    }
+    if (result.problem.back() == ';') result.problem.pop_back();
+  }
+}
+
+/// The same without exceptions.
+outcome outcome_of(std::string const& path, arguments const& options) {
+  outcome result{.path = path};
+  auto const text = sigmax::io::printable(path);
+  try {
+    certify_model(options, result);
+  } catch (sigmax::error const& e) {
+    result.problem = e.what();
+    // Errors of the proof itself do not know the file.
+    if (!result.problem.starts_with(text)) result.problem = text + ": " + result.problem;
+  } catch (std::bad_alloc const&) {
+    result.problem = text + ": the memory of this machine does not suffice";
+  } catch (std::exception const& e) {
+    result.problem = text + ": internal error: " + e.what();
+  }
+  return result;
+}
+
+/// One line a model, for runs with several.
+std::string comparison(std::vector<outcome> const& outcomes) {
+  namespace text = sigmax::lipschitz::detail;
+  std::vector<std::vector<std::string>> rows{{"model", "L <=", "log10", "L >="}};
+  for (outcome const& each : outcomes) {
+    std::vector<std::string> row{sigmax::io::printable(each.path), "-", "-", "-"};
+    if (each.proof) {
+      row[1] = text::short_upper(each.proof->upper_extended());
+      row[2] = text::table_number(each.proof->log10_upper(), 6);
+      auto const& lower = each.proof->lower();
+      if (lower && lower->proven) row[3] = text::short_lower(lower->value);
+    } else {
+      row[1] = each.status == 1 ? "refused" : "unreadable";
+    }
+    rows.push_back(std::move(row));
+  }
+  return text::aligned(rows, 1, 3);
+}
+
+/// Writes to a stream and makes sure that it got there. @throws sigmax::format_error if it did not.
+void print(std::FILE* stream, std::string const& text) {
+  if (std::fwrite(text.data(), 1, text.size(), stream) != text.size() || std::fflush(stream) != 0) {
+    throw sigmax::format_error("cannot write to standard output");
+  }
+}
+
+void complain(std::string const& problem) { fmt::print(stderr, "sigmax-certify: {}\n", problem); }
+
+int run(arguments const& options) {
+  std::FILE* const table = options.json == "-" ? stderr : stdout;
+  bool const several = options.models.size() > 1;
+  std::vector<outcome> outcomes;
+  auto all = nlohmann::ordered_json::array();
+  int status = 0;
+  for (auto const& path : options.models) {
+    outcomes.push_back(outcome_of(path, options));
+    outcome const& last = outcomes.back();
+    status = std::max(status, last.status);
+    if (last.proof) {
+      print(table, (several ? sigmax::io::printable(path) + "\n" : "") + to_string(*last.proof) +
+                       fmt::format("{:.2f} s, sigmax {}, {}\n", last.json["seconds"].get<double>(), sigmax::version,
+                                   sigmax::architecture) +
+                       (several ? "\n" : ""));
+    }
+    if (!last.problem.empty()) complain(last.problem);
+    if (!last.json.is_null()) all.push_back(last.json);
+  }
+  if (several) print(table, comparison(outcomes));
+
+  if (!options.html.empty() && outcomes.front().proof) {
+    report::write_report(*outcomes.front().proof, options.html,
+                         std::filesystem::path(options.models.front()).filename().string());
+  }
+  if (!options.json.empty() && (several || !all.empty())) {
+    auto const text =
+        (several ? all : all.front()).dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+    if (options.json == "-") {
+      print(stdout, text + "\n");
+    } else {
+      sigmax::io::write_file(options.json, text + "\n");
+    }
+  }
+  return status;
+}
+
+}  // namespace
+
+}  // namespace certify_program
+
+int main(int argc, char** argv) {
+  using namespace certify_program;
+  try {
+    auto const parsed = parse_arguments(argc, argv);
+    if (auto const* done = std::get_if<finished>(&parsed)) {
+      print(done->status == 0 ? stdout : stderr, done->status == 0 ? done->text : done->text + "\n");
+      return done->status;
+    }
+    return run(std::get<arguments>(parsed));
+  } catch (std::exception const& e) {
+    complain(e.what());
+    return 2;
+  }
+}

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: MIT
+/// @file
+/// Add, Sub, Sum, Mul, Div.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <sigmax/config.hpp>
+#include <sigmax/io/onnx/operation.hpp>
+#include <sigmax/lipschitz/rules/add_constant.hpp>
+#include <sigmax/lipschitz/rules/scale.hpp>
+#include <sigmax/lipschitz/rules/weighted_sum.hpp>
+
+namespace sigmax::inline SIGMAX_ABI::io::onnx_detail {
+
+/// The two inputs of a binary operator and the shape they are broadcast to.
+struct operands {
+  graph_value left;
+  graph_value right;
+  tensor_shape shape;
+};
+
+/// Before operator set 7 broadcasting had to be asked for, went from right to left and could name the axis at which the
+/// right shape begins; later it is numpy's.
+inline operands read_operands(operation& op) {
+  op.expect_inputs(2, 2);
+  auto& graph = op.graph;
+  operands result{op.input(0), op.input(1), {}};
+  if (op.opset >= 7) {
+    result.shape = broadcast_shape(op.shape(0), op.shape(1), op.where);
+    return result;
+  }
+  bool const broadcasts = op.attributes.flag("broadcast", false);
+  auto const axis = op.attributes.integer("axis");
+  tensor_shape const left = op.shape(0);
+  tensor_shape right = op.shape(1);
+  if (!broadcasts && left != right) {
+    throw format_error(op.where + ": shapes " + shape_text(left) + " and " + shape_text(right) +
+                       " differ; operator set " + std::to_string(op.opset) + " needs broadcast=1 for this");
+  }
+  if (broadcasts && axis) {
+    std::size_t const first = checked_axis(*axis, left.size(), op.where, true);
+    if (first + right.size() > left.size()) {
+      throw format_error(op.where + ": shape " + shape_text(right) + " does not fit into " + shape_text(left) +
+                         " from axis " + std::to_string(*axis));
+    }
+    right.resize(left.size() - first, 1);
+    if (is_constant(result.right)) {
+      result.right = as_constant(result.right).reshaped(right);
+    } else {
+      auto& [node, type] = std::get<computed>(result.right);
+      node = graph.reshape(node, right, op.name + "/axis");
+    }
+  }
+  result.shape = broadcast_shape(left, right, op.where);
+  if (result.shape != left) {
+    throw format_error(op.where + ": shape " + shape_text(right) + " does not fit into " + shape_text(left));
+  }
+  return result;
+}
+
+/// left + sign right.
+inline graph_value import_sum_of_two(operation& op, double sign) {
+  op.attributes.ignore("consumed_inputs");
+  int const type = op.real_type();
+  auto [left, right, shape] = read_operands(op);
+  auto& graph = op.graph;
+  if (is_constant(right)) {
+    node_id const x = graph.broadcast(graph.node_of(left), shape, op.name);
+    auto values = graph.repeating_doubles(as_constant(right), shape);
+    return computed{graph.add(lipschitz::rules::add_constant(std::move(values), sign), {x}, op.name), type};
+  }
+  node_id y = graph.broadcast(graph.node_of(right), shape, op.name);
+  if (is_constant(left)) {
+    if (sign != 1) y = graph.add(lipschitz::rules::weighted_sum({sign}, "negate"), {y}, op.name + "/negate");
+    auto values = graph.repeating_doubles(as_constant(left), shape);
+    return computed{graph.add(lipschitz::rules::add_constant(std::move(values)), {y}, op.name), type};
+  }
+  node_id const x = graph.broadcast(graph.node_of(left), shape, op.name);
+  return computed{
+      graph.add(lipschitz::rules::weighted_sum({1.0, sign}, sign == 1 ? "add" : "subtract"), {x, y}, op.name), type};
+}
+
+inline graph_value import_add(operation& op) { return import_sum_of_two(op, 1.0); }
+inline graph_value import_sub(operation& op) { return import_sum_of_two(op, -1.0); }
+
+inline graph_value import_sum(operation& op) {
+  op.attributes.ignore("consumed_inputs");
+  op.expect_inputs(1, SIZE_MAX);
+  int const type = op.real_type();
+  auto& graph = op.graph;
+  tensor_shape shape = op.shape(0);
+  for (std::size_t i = 0; i < op.inputs.size(); ++i) {
+    if (op.inputs[i] == nullptr) throw format_error(op.where + ": input " + std::to_string(i) + " is missing");
+    if (op.opset < 8 && op.shape(i) != shape) {
+      throw format_error(op.where + ": inputs have shapes " + shape_text(shape) + " and " + shape_text(op.shape(i)) +
+                         "; operator set " + std::to_string(op.opset) + " needs equal ones");
+    }
+    shape = broadcast_shape(shape, op.shape(i), op.where);
+  }
+  std::vector<node_id> terms;
+  for (graph_value const* v : op.inputs) terms.push_back(graph.broadcast(graph.node_of(*v), shape, op.name));
+  std::vector<interval> coefficients(terms.size(), 1.0);
+  return computed{graph.add(lipschitz::rules::weighted_sum(std::move(coefficients), "sum"), std::move(terms), op.name),
+                  type};
+}
+
+/// left * right or left / right, where the factor or divisor is constant.
+inline graph_value import_scale(operation& op, bool divide) {
+  op.attributes.ignore("consumed_inputs");
+  int const type = op.real_type();
+  auto [left, right, shape] = read_operands(op);
+  auto& graph = op.graph;
+  if (!is_constant(right)) {
+    if (divide) op.refuse("the divisor is computed: 1/x has no Lipschitz constant on all inputs");
+    if (!is_constant(left)) {
+      op.refuse("both factors are computed: a product of two computed values has no Lipschitz constant on all inputs");
+    }
+    std::swap(left, right);
+  }
+  node_id const x = graph.broadcast(graph.node_of(left), shape, op.name);
+  auto factors = graph.repeating_doubles(as_constant(right), shape);
+  if (divide && std::find(factors.begin(), factors.end(), 0.0) != factors.end()) {
+    throw numeric_error(op.where + ": the divisor " + in_quotes(as_constant(right).name) + " has an element that is 0");
+  }
+  using lipschitz::rules::scale;
+  auto const how = divide ? scale::operation::divide : scale::operation::multiply;
+  return computed{graph.add(scale(std::move(factors), how), {x}, op.name), type};
+}
+
+inline graph_value import_mul(operation& op) { return import_scale(op, false); }
+inline graph_value import_div(operation& op) { return import_scale(op, true); }
+
+}  // namespace sigmax::inline SIGMAX_ABI::io::onnx_detail
