@@ -27,6 +27,9 @@ class watched_rule {
   sigmax::lipschitz::tensor_shape output_shape(std::span<sigmax::lipschitz::tensor_shape const> shapes) const {
     return inner_.output_shape(shapes);
   }
+  double multiply_adds(std::span<sigmax::lipschitz::tensor_shape const> shapes) const {
+    return inner_.multiply_adds(shapes);
+  }
   template <sigmax::norm_tag N>
   sigmax::lipschitz::sensitivities<N> bound(std::span<sigmax::lipschitz::tensor_shape const> shapes,
                                             sigmax::lipschitz::rule_context const& context) const {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-#include <doctest/doctest.h>
-
 #include <cfenv>
 #include <limits>
+
+#include <doctest/doctest.h>
 
 #if defined(__SSE2__)
 #include <pmmintrin.h>

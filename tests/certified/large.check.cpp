@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-#include <doctest/doctest.h>
-
 #include <cmath>
 #include <cstdio>
+
+#include <doctest/doctest.h>
 
 #include "support/adversarial_matrices.hpp"
 #if defined(SIGMAX_TEST_HAS_MPFR)
@@ -34,14 +34,17 @@ TEST_CASE("twenty matrices of 256 to 512 hold against the oracle") {
                   false);
         break;
       case 3:
-        all.judge("rank one and noise, bf16", "large", [&] {
-          auto a = adversarial::product(adversarial::gaussian(m, 1, i), adversarial::gaussian(1, n, i + 1));
-          auto const noise = adversarial::gaussian(m, n, i + 2);
-          for (index_t r = 0; r < m; ++r) {
-            for (index_t c = 0; c < n; ++c) a(r, c) += noise(r, c);
-          }
-          return adversarial::stored<sigmax::bf16>(a);
-        }(), false);
+        all.judge(
+            "rank one and noise, bf16", "large",
+            [&] {
+              auto a = adversarial::product(adversarial::gaussian(m, 1, i), adversarial::gaussian(1, n, i + 1));
+              auto const noise = adversarial::gaussian(m, n, i + 2);
+              for (index_t r = 0; r < m; ++r) {
+                for (index_t c = 0; c < n; ++c) a(r, c) += noise(r, c);
+              }
+              return adversarial::stored<sigmax::bf16>(a);
+            }(),
+            false);
         break;
       default:
         all.judge("1-D Laplacian", "large", adversarial::laplacian(m), false);

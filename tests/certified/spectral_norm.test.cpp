@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-#include <doctest/doctest.h>
-
 #include <cmath>
 #include <limits>
+
+#include <doctest/doctest.h>
 
 #include "support/adversarial_matrices.hpp"
 #if defined(SIGMAX_TEST_HAS_MPFR)
@@ -71,7 +71,8 @@ TEST_CASE("norms beyond the largest double are infinite in double and finite in 
 }
 
 TEST_CASE("the asked gap is met from coarse to fine, and below the resolution of the proof both ends still hold") {
-  auto const w = adversarial::with_singular_values(40, 60, 5, [](sigmax::index_t k) { return 1 - 1e-9 * static_cast<double>(k); });
+  auto const w =
+      adversarial::with_singular_values(40, 60, 5, [](sigmax::index_t k) { return 1 - 1e-9 * static_cast<double>(k); });
   for (double const gap : {0.5, 1e-2, 1e-4, 1e-7, 1e-10}) {
     auto const box = sigmax::certified_spectral_norm(w, {.relative_gap = gap});
     CHECK(box.width() <= gap * box.upper());

@@ -91,7 +91,8 @@ struct verdicts {
         count(!truth.is_at_most(sigmax::gram_bound(w, {.squarings = squarings}).value()), gram_violations,
               what + ": Gram bound below the norm");
       }
-      count(!truth.is_at_most(sigmax::frobenius_bound(w).value()) || !truth.is_at_most(sigmax::schur_bound(w).value()) ||
+      count(!truth.is_at_most(sigmax::frobenius_bound(w).value()) ||
+                !truth.is_at_most(sigmax::schur_bound(w).value()) ||
                 !truth.is_at_most(sigmax::collatz_bound(w).value()),
             cheap_violations, what + ": cheap bound below the norm");
     }
@@ -107,9 +108,9 @@ struct verdicts {
       std::printf("  %-28s %6d cases   widest relative gap %.2e\n", name.c_str(), entry.cases, entry.widest_gap);
     }
     std::printf("  proofs of 1e-12 below the norm: %d tried, %d went through\n", levels_tried, false_proofs);
-    std::printf("  violations: lower %d, upper %d, Gram %d, cheap %d; false proofs %d, missed proofs %d, wide gaps %d\n",
-                lower_violations, upper_violations, gram_violations, cheap_violations, false_proofs, missed_proofs,
-                wide_gaps);
+    std::printf(
+        "  violations: lower %d, upper %d, Gram %d, cheap %d; false proofs %d, missed proofs %d, wide gaps %d\n",
+        lower_violations, upper_violations, gram_violations, cheap_violations, false_proofs, missed_proofs, wide_gaps);
     std::fflush(stdout);
   }
 };

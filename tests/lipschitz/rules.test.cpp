@@ -17,7 +17,6 @@
 #include <sigmax/lipschitz/network.hpp>
 #include <sigmax/lipschitz/rules.hpp>
 
-
 using namespace sigmax;
 using namespace sigmax::lipschitz;
 

@@ -102,7 +102,9 @@ inline dense scaled(dense a, double factor) {
 /// Case number `index` of a stream that cycles through the groups; sides are at most `largest`.
 inline test_case make(std::uint64_t index, index_t largest) {
   sigmax::random_sequence const random(1000003 * index + 17);
-  auto const side = [&](std::uint64_t i) { return 1 + static_cast<index_t>(random.uniform(i) * static_cast<double>(largest)); };
+  auto const side = [&](std::uint64_t i) {
+    return 1 + static_cast<index_t>(random.uniform(i) * static_cast<double>(largest));
+  };
   auto const pick = [&](std::uint64_t i, std::uint64_t n) { return random.bits(i) % n; };
   index_t const m = side(0);
   index_t const n = side(1);
@@ -152,7 +154,8 @@ inline test_case make(std::uint64_t index, index_t largest) {
       auto a = filled(m, n, least[which]);
       if (pick(5, 2) == 0) {
         for (index_t i = 0; i < m; ++i) {
-          for (index_t j = 0; j < n; ++j) a(i, j) *= std::floor(4 * random.uniform(static_cast<std::uint64_t>(100 + i * n + j)) - 1);
+          for (index_t j = 0; j < n; ++j)
+            a(i, j) *= std::floor(4 * random.uniform(static_cast<std::uint64_t>(100 + i * n + j)) - 1);
         }
       }
       return {"2 smallest numbers", "least", std::move(a), which < 2 ? storage::float64 : storage::float32};
@@ -221,7 +224,8 @@ inline test_case make(std::uint64_t index, index_t largest) {
         while (2 * order <= largest && pick(5 + static_cast<std::uint64_t>(order), 5) != 0) order *= 2;
         dense a(order, order);
         for (index_t i = 0; i < order; ++i) {
-          for (index_t j = 0; j < order; ++j) a(i, j) = __builtin_parityll(static_cast<unsigned long long>(i & j)) ? -1 : 1;
+          for (index_t j = 0; j < order; ++j)
+            a(i, j) = __builtin_parityll(static_cast<unsigned long long>(i & j)) ? -1 : 1;
         }
         return {"7 flat spectra", "Hadamard", std::move(a), any};
       }
@@ -232,7 +236,8 @@ inline test_case make(std::uint64_t index, index_t largest) {
               with_singular_values(m, n, seed,
                                    [&](index_t k) {
                                      double const u = random.uniform(static_cast<std::uint64_t>(50 + k));
-                                     return u < 0.7 ? 1 - 1e-5 * random.uniform(static_cast<std::uint64_t>(500 + k)) : u;
+                                     return u < 0.7 ? 1 - 1e-5 * random.uniform(static_cast<std::uint64_t>(500 + k))
+                                                    : u;
                                    }),
               wide};
     }
@@ -281,12 +286,15 @@ inline test_case make(std::uint64_t index, index_t largest) {
       }
     }
     case 13:
-      return {"power law", "power law", with_singular_values(m, n, seed, [](index_t k) { return 1 / std::sqrt(1.0 + static_cast<double>(k)); }),
+      return {"power law", "power law",
+              with_singular_values(m, n, seed, [](index_t k) { return 1 / std::sqrt(1.0 + static_cast<double>(k)); }),
               any};
     case 14: {
       auto a = gaussian(m, n, seed);
       for (index_t i = 0; i < m; ++i) {
-        for (index_t j = 0; j < n; ++j) a(i, j) = std::ldexp(a(i, j), static_cast<int>(random.bits(static_cast<std::uint64_t>(100 + i * n + j)) % 2000) - 1000);
+        for (index_t j = 0; j < n; ++j)
+          a(i, j) = std::ldexp(
+              a(i, j), static_cast<int>(random.bits(static_cast<std::uint64_t>(100 + i * n + j)) % 2000) - 1000);
       }
       return {"8 cancellation and grading", "random exponents", std::move(a), storage::float64};
     }

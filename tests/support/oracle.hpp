@@ -3,9 +3,9 @@
 /// The oracle of the proofs: decides at 200 bits on which side of a number the spectral norm of a stored matrix lies.
 #pragma once
 
-#include <mpfr.h>
-
 #include <vector>
+
+#include <mpfr.h>
 
 #include <sigmax/core/matrix_like.hpp>
 

@@ -25,8 +25,8 @@ struct scalar {
   /// g = alpha x x^T + beta c. x: m x n; c, g: m x m, c symmetric; c may be g, and is not read if beta is 0.
   /// m (m + 1) n FLOPs.
   template <real T>
-  [[gnu::noinline]] void gram(std::type_identity_t<T> alpha, matrix_in<T> x, std::type_identity_t<T> beta, matrix_in<T> c,
-            matrix_view<T> g) const {
+  [[gnu::noinline]] void gram(std::type_identity_t<T> alpha, matrix_in<T> x, std::type_identity_t<T> beta,
+                              matrix_in<T> c, matrix_view<T> g) const {
     for (index_t i = 0; i < x.rows(); ++i) {
       for (index_t j = 0; j <= i; ++j) {
         T const sum = T(alpha * dot(x.row(i), x.row(j)));
@@ -39,8 +39,8 @@ struct scalar {
   /// r = alpha p q + beta c for symmetric p and q that commute, so that r is symmetric. p, q, c, r: m x m;
   /// c may be r, and is not read if beta is 0. m^2 (m + 1) FLOPs.
   template <real T>
-  [[gnu::noinline]] void symmetric_product(std::type_identity_t<T> alpha, matrix_in<T> p, matrix_in<T> q, std::type_identity_t<T> beta,
-                         matrix_in<T> c, matrix_view<T> r) const {
+  [[gnu::noinline]] void symmetric_product(std::type_identity_t<T> alpha, matrix_in<T> p, matrix_in<T> q,
+                                           std::type_identity_t<T> beta, matrix_in<T> c, matrix_view<T> r) const {
     for (index_t i = 0; i < p.rows(); ++i) {
       for (index_t j = 0; j <= i; ++j) {
         T const sum = T(alpha * dot(p.row(i), q.row(j)));
@@ -52,8 +52,8 @@ struct scalar {
 
   /// r = alpha a b + beta c. a: m x k, b: k x n, c, r: m x n; c may be r, and is not read if beta is 0. 2 m k n FLOPs.
   template <real T>
-  [[gnu::noinline]] void multiply(std::type_identity_t<T> alpha, matrix_in<T> a, matrix_in<T> b, std::type_identity_t<T> beta,
-                matrix_in<T> c, matrix_view<T> r) const {
+  [[gnu::noinline]] void multiply(std::type_identity_t<T> alpha, matrix_in<T> a, matrix_in<T> b,
+                                  std::type_identity_t<T> beta, matrix_in<T> c, matrix_view<T> r) const {
     for (index_t i = 0; i < a.rows(); ++i) {
       for (index_t j = 0; j < b.cols(); ++j) {
         T const sum = T(alpha * dot(a.row(i), b.col(j)));
@@ -64,8 +64,8 @@ struct scalar {
 
   /// y = alpha a x + beta y. a: m x n, x: n, y: m; y is not read if beta is 0. 2 m n FLOPs.
   template <real T>
-  [[gnu::noinline]] void times_vector(std::type_identity_t<T> alpha, matrix_in<T> a, vector_in<T> x, std::type_identity_t<T> beta,
-                    vector_view<T> y) const {
+  [[gnu::noinline]] void times_vector(std::type_identity_t<T> alpha, matrix_in<T> a, vector_in<T> x,
+                                      std::type_identity_t<T> beta, vector_view<T> y) const {
     for (index_t i = 0; i < a.rows(); ++i) {
       T const sum = T(alpha * dot(a.row(i), x));
       y[i] = beta == T(0) ? sum : T(sum + beta * y[i]);
@@ -85,7 +85,8 @@ struct scalar {
 
   /// y = alpha x + beta y, elementwise; x may be y; y is not read if beta is 0.
   template <real T>
-  [[gnu::noinline]] void combine(std::type_identity_t<T> alpha, matrix_in<T> x, std::type_identity_t<T> beta, matrix_view<T> y) const {
+  [[gnu::noinline]] void combine(std::type_identity_t<T> alpha, matrix_in<T> x, std::type_identity_t<T> beta,
+                                 matrix_view<T> y) const {
     for (index_t i = 0; i < x.rows(); ++i) {
       for (index_t j = 0; j < x.cols(); ++j) {
         T const term = T(alpha * x(i, j));

@@ -34,8 +34,8 @@ struct simd : scalar {
   static constexpr bool standard_rounding = true;
 
   template <real T>
-  [[gnu::noinline]] void gram(std::type_identity_t<T> alpha, matrix_in<T> x, std::type_identity_t<T> beta, matrix_in<T> c,
-            matrix_view<T> g) const {
+  [[gnu::noinline]] void gram(std::type_identity_t<T> alpha, matrix_in<T> x, std::type_identity_t<T> beta,
+                              matrix_in<T> c, matrix_view<T> g) const {
     if constexpr (detail::vectorizable<T, Arch>) {
       multiply_tiles<T>(alpha, x, x, beta, c, g, detail::part::lower);
     } else {
@@ -92,7 +92,8 @@ struct simd : scalar {
   }
 
   template <real T>
-  [[gnu::noinline]] void combine(std::type_identity_t<T> alpha, matrix_in<T> x, std::type_identity_t<T> beta, matrix_view<T> y) const {
+  [[gnu::noinline]] void combine(std::type_identity_t<T> alpha, matrix_in<T> x, std::type_identity_t<T> beta,
+                                 matrix_view<T> y) const {
     if constexpr (detail::vectorizable<T, Arch>) {
       bool const by_columns = x.col_stride() != 1 && x.row_stride() == 1 && y.row_stride() == 1;
       if (by_columns) return combine<T>(alpha, x.transposed(), beta, y.transposed());

@@ -146,7 +146,8 @@ inline std::string decimal_up(double value, int digits) {
   result.resize(first_of_exponent);
   result[0] = '1';
   ++exponent;
-  return result + (exponent < 0 ? "e-" : "e+") + (std::abs(exponent) < 10 ? "0" : "") + std::to_string(std::abs(exponent));
+  return result + (exponent < 0 ? "e-" : "e+") + (std::abs(exponent) < 10 ? "0" : "") +
+         std::to_string(std::abs(exponent));
 }
 
 }  // namespace detail
@@ -154,7 +155,8 @@ inline std::string decimal_up(double value, int digits) {
 inline std::string extended::to_decimal_up() const {
   if (is_zero()) return "0";
   if (is_infinite()) return "inf";
-  if (exponent_ > -1000 && exponent_ <= 1023) return detail::decimal_up(std::ldexp(mantissa_, static_cast<int>(exponent_)), 17);
+  if (exponent_ > -1000 && exponent_ <= 1023)
+    return detail::decimal_up(std::ldexp(mantissa_, static_cast<int>(exponent_)), 17);
   // 2^exponent by repeated squaring in decimal: value = m 10^k with m rounded upwards throughout. The relative excess
   // is about |exponent| 2^-52.
   double m = mantissa_;
@@ -170,7 +172,8 @@ inline std::string extended::to_decimal_up() const {
   m = multiply_up(m, 10);
   --k;
   normalise(m, k);
-  auto remaining = exponent_ > 0 ? static_cast<std::uint64_t>(exponent_) : std::uint64_t{0} - static_cast<std::uint64_t>(exponent_);
+  auto remaining =
+      exponent_ > 0 ? static_cast<std::uint64_t>(exponent_) : std::uint64_t{0} - static_cast<std::uint64_t>(exponent_);
   for (; remaining != 0; remaining >>= 1) {
     if ((remaining & 1) != 0) {
       m = multiply_up(m, base);

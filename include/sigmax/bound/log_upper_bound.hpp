@@ -38,8 +38,8 @@ class log_upper_bound {
   friend log_upper_bound<sigmax::op<In, typename Op::out>> operator*(
       log_upper_bound const& outer, log_upper_bound<sigmax::op<In, typename Op::in>> const& inner) {
     SIGMAX_DETAIL_REQUIRE_STRICT_ARITHMETIC(In);
-    return detail::proof::log_upper<sigmax::op<In, typename Op::out>>(
-        outer.extended_value() * inner.extended_value(), merged(outer.rests_on(), inner.rests_on()));
+    return detail::proof::log_upper<sigmax::op<In, typename Op::out>>(outer.extended_value() * inner.extended_value(),
+                                                                      merged(outer.rests_on(), inner.rests_on()));
   }
 
   /// ||f + g|| <= ||f|| + ||g||.

@@ -65,8 +65,7 @@ class any {
 
 /// A norm tag.
 template <class N>
-concept norm_tag =
-    std::same_as<N, norm::l2_t> || std::same_as<N, norm::linf_t> || std::same_as<N, norm::rms_t>;
+concept norm_tag = std::same_as<N, norm::l2_t> || std::same_as<N, norm::linf_t> || std::same_as<N, norm::rms_t>;
 
 /// The operator norm of maps from (R^n, In) to (R^m, Out): sup of ||f(x) - f(y)||_Out / ||x - y||_In. As a type it keeps
 /// bounds of different norms from being mixed up.

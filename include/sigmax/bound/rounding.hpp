@@ -82,9 +82,13 @@ constexpr double subtract_down(double a, double b) { return add_down(a, -b); }
   return a == 0 || b == 0 ? 0.0 : next_down(a * b);
 }
 /// >= a / b for b > 0; +infinity for any other b.
-[[gnu::noinline]] constexpr double divide_up(double a, double b) { return b > 0 ? (a == 0 ? 0.0 : next_up(a / b)) : infinity; }
+[[gnu::noinline]] constexpr double divide_up(double a, double b) {
+  return b > 0 ? (a == 0 ? 0.0 : next_up(a / b)) : infinity;
+}
 /// <= a / b for b > 0; -infinity for any other b.
-[[gnu::noinline]] constexpr double divide_down(double a, double b) { return b > 0 ? (a == 0 ? 0.0 : next_down(a / b)) : -infinity; }
+[[gnu::noinline]] constexpr double divide_down(double a, double b) {
+  return b > 0 ? (a == 0 ? 0.0 : next_down(a / b)) : -infinity;
+}
 /// >= sqrt(a) for a >= 0 (IEEE square roots are correctly rounded); +infinity for NaN and negative a.
 inline double sqrt_up(double a) { return a == 0 ? 0.0 : next_up(std::sqrt(a)); }
 /// <= sqrt(a), never negative; 0 for NaN and negative a.
@@ -163,8 +167,8 @@ inline bool arithmetic_environment_is_sound() {
   float const volatile kept_output_float = smallest_normal_float * 0.5f;
   double const volatile forty_nine = 49.0;
   double const volatile widened = static_cast<double>(subnormal_float) * one_float;
-  return std::fegetround() == FE_TONEAREST && above == 1.0 && below == 1.0 && negative == -1.0 &&
-         kept_input > 0 && kept_output > 0 && kept_input_float > 0 && kept_output_float > 0 && widened > 0 &&
+  return std::fegetround() == FE_TONEAREST && above == 1.0 && below == 1.0 && negative == -1.0 && kept_input > 0 &&
+         kept_output > 0 && kept_input_float > 0 && kept_output_float > 0 && widened > 0 &&
          detail::add_and_subtract(0x1p60, one) == 0.0 &&
          detail::divides(forty_nine, {5.0, 9.0, 11.0, 13.0}, {5.0 / 49.0, 9.0 / 49.0, 11.0 / 49.0, 13.0 / 49.0});
 }

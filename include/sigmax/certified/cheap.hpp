@@ -142,8 +142,7 @@ template <provable_matrix M>
 upper_bound<norm::spectral> schur_bound(M const& w, workspace* memory = nullptr) {
   return detail::cheap_bound(w, "schur_bound", memory, [](matrix_view<double> x, workspace& scratch) {
     workspace::frame frame(scratch);
-    return multiply_up(detail::largest_column_sum_up(x, frame.vector<double>(x.cols())),
-                       detail::largest_row_sum_up(x));
+    return multiply_up(detail::largest_column_sum_up(x, frame.vector<double>(x.cols())), detail::largest_row_sum_up(x));
   });
 }
 

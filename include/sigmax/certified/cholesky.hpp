@@ -93,8 +93,7 @@ struct prove_options {
 /// W: m x n, any strides, any scale. c: the bound to prove; NaN and negative numbers are never proved.
 /// Cost: one Gram matrix, short^2 long FLOPs, and one Cholesky factorisation, short^3 / 3; O(m n) where the Frobenius
 /// or the Schur norm is below c already. Scratch: a copy of W in double and 2 short^2 doubles.
-template <class B, provable_matrix M>
-  requires certifying_backend<B, double>
+template <certifying_backend<double> B, provable_matrix M>
 bool prove_norm_at_most(B const& on, M const& w, double c, prove_options const& options = {}) {
   SIGMAX_DETAIL_REQUIRE_STRICT_ARITHMETIC(M);
   if (is_nan(c) || c < 0 || !arithmetic_environment_is_sound()) return false;

@@ -59,8 +59,7 @@ inline double symmetric_norm_up(matrix_view<double> h) {
 /// @throws numeric_error if W is not finite, domain_error if squarings < 0. +infinity where the environment is unsound.
 /// Source: Delattre et al., "Efficient Bound of Lipschitz Constant for Convolutional Layers by Gram Iteration" (2023),
 /// who give no rounding terms; those are derived above.
-template <class B, provable_matrix M>
-  requires certifying_backend<B, double>
+template <certifying_backend<double> B, provable_matrix M>
 upper_bound<norm::spectral> gram_bound(B const& on, M const& w, gram_bound_options const& options = {}) {
   SIGMAX_DETAIL_REQUIRE_STRICT_ARITHMETIC(M);
   if (options.squarings < 0) {

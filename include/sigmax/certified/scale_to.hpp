@@ -17,6 +17,10 @@
 
 namespace sigmax::inline SIGMAX_ABI {
 
+/// A matrix of which norms can be proved and which can be written.
+template <class M>
+concept writable_provable_matrix = provable_matrix<M> && writable_matrix<M>;
+
 /// What `scale_to` did.
 struct scaled_to {
   /// Proven for the stored matrix: ||W||_2 <= bound.value() = c.
@@ -34,8 +38,7 @@ struct scaled_to {
 /// Cost: prove_norm_at_most, and where it scales certified_spectral_norm and one proof a try. Scratch: as those.
 /// @throws domain_error unless c is finite and > 0, numeric_error if W is not finite or nothing can be proved in this
 /// arithmetic environment; W is untouched then.
-template <class B, class M>
-  requires certifying_backend<B, double> && provable_matrix<M> && writable_matrix<M>
+template <certifying_backend<double> B, writable_provable_matrix M>
 scaled_to scale_to(B const& on, M&& w, double c, certified_options const& options = {}) {
   SIGMAX_DETAIL_REQUIRE_STRICT_ARITHMETIC(M);
   using S = value_t<M>;
@@ -79,8 +82,7 @@ scaled_to scale_to(B const& on, M&& w, double c, certified_options const& option
 }
 
 /// The same on the default backend.
-template <class M, class B = default_backend<double>>
-  requires provable_matrix<M> && writable_matrix<M>
+template <writable_provable_matrix M, class B = default_backend<double>>
 scaled_to scale_to(M&& w, double c, certified_options const& options = {}) {
   return scale_to(B{}, std::forward<M>(w), c, options);
 }

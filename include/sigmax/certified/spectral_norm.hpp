@@ -105,7 +105,12 @@ scaled_enclosure enclose_scaled_norm(B const& on, matrix_view<double> x, certifi
     double before = warm ? rayleigh_down(on, x, w, absolute, memory) : 0;
     if (result.lower < before) result.lower = before;
     lanczos(on, x,
-            {.tolerance = gap / 4, .max_iterations = limit, .seed = options.seed, .warm_start = warm, .u = u, .v = w,
+            {.tolerance = gap / 4,
+             .max_iterations = limit,
+             .seed = options.seed,
+             .warm_start = warm,
+             .u = u,
+             .v = w,
              .scratch = &memory});
     double const after = rayleigh_down(on, x, w, absolute, memory);
     if (result.lower < after) result.lower = after;
@@ -171,8 +176,7 @@ inline void check_certified_options(char const* function, double relative_gap) {
 /// 2 sqrt(short) + 60 Lanczos steps; clustered leading singular values cost some more factorisations.
 /// Scratch: a copy of W in double, the Lanczos basis and 2 short^2 doubles.
 /// @throws numeric_error if W is not finite, domain_error unless 0 < relative_gap < 1.
-template <class B, provable_matrix M>
-  requires certifying_backend<B, double>
+template <certifying_backend<double> B, provable_matrix M>
 enclosure<norm::spectral> certified_spectral_norm(B const& on, M const& w, certified_options const& options = {}) {
   SIGMAX_DETAIL_REQUIRE_STRICT_ARITHMETIC(M);
   detail::check_certified_options("certified_spectral_norm", options.relative_gap);

@@ -4,12 +4,12 @@
 /// `core` both stand on it.
 #pragma once
 
+#include <concepts>
 #include <cstdio>
 #include <exception>
 #include <initializer_list>
 #include <string>
 #include <string_view>
-#include <type_traits>
 #include <utility>
 
 #include <sigmax/config.hpp>
@@ -69,8 +69,7 @@ class message_part {
   message_part(char const* text) : text_(text) {}
   message_part(std::string_view text) : text_(text) {}
   message_part(std::string const& text) : text_(text) {}
-  template <class T>
-    requires std::is_integral_v<T>
+  template <std::integral T>
   message_part(T value) : integer_(static_cast<long long>(value)), kind_(kind::integer) {}
   message_part(double value) : real_(value), kind_(kind::real) {}
 

@@ -28,7 +28,7 @@ class aligned_array {
     }
     if (size == 0) return;
     auto const count = static_cast<std::size_t>(size);
-    data_ = static_cast<T*>(::operator new(count * sizeof(T), std::align_val_t{alignment}));
+    data_ = static_cast<T*>(::operator new (count * sizeof(T), std::align_val_t{alignment}));
     try {
       for (; size_ < size; ++size_) ::new (static_cast<void*>(data_ + size_)) T();
     } catch (...) {
@@ -54,7 +54,7 @@ class aligned_array {
  private:
   void release() noexcept {
     while (size_ > 0) data_[--size_].~T();
-    if (data_ != nullptr) ::operator delete(static_cast<void*>(data_), std::align_val_t{alignment});
+    if (data_ != nullptr) ::operator delete (static_cast<void*>(data_), std::align_val_t{alignment});
   }
 
   T* data_ = nullptr;

@@ -43,7 +43,7 @@ concept mdspan_like = requires(M& m) {
   *m.data_handle();
   { m.extent(0) } -> std::convertible_to<index_t>;
   { m.stride(1) } -> std::convertible_to<index_t>;
-  requires std::remove_cvref_t<M>::rank() == 2;
+  requires(std::remove_cvref_t<M>::rank() == 2);
 };
 
 template <class M>
@@ -85,20 +85,29 @@ constexpr bool owns_elements() {
 
 }  // namespace detail
 
+namespace detail {
+
+template <class M>
+concept viewable = strided_like<M> || eigen_like<M> || mdspan_like<M>;
+
+/// The view type of a matrix type.
+template <viewable M>
+using view_of_t = decltype(view_of(std::declval<M&>()));
+
+}  // namespace detail
+
 /// A type with readable, strided elements of a storage scalar.
 template <class M>
-concept matrix_like =
-    (detail::strided_like<std::remove_reference_t<M>> || detail::eigen_like<std::remove_reference_t<M>> ||
-     detail::mdspan_like<std::remove_reference_t<M>>)&&storage_scalar<typename decltype(detail::view_of(
-        std::declval<std::remove_reference_t<M>&>()))::value_type>;
+concept matrix_like = detail::viewable<std::remove_reference_t<M>> &&
+    storage_scalar<typename detail::view_of_t<std::remove_reference_t<M>>::value_type>;
 
 /// The scalar a matrix is stored in, without const.
 template <matrix_like M>
-using value_t = typename decltype(detail::view_of(std::declval<std::remove_reference_t<M>&>()))::value_type;
+using value_t = typename detail::view_of_t<std::remove_reference_t<M>>::value_type;
 
 /// The memory space a matrix lives in.
 template <matrix_like M>
-using space_t = typename decltype(detail::view_of(std::declval<std::remove_reference_t<M>&>()))::space;
+using space_t = typename detail::view_of_t<std::remove_reference_t<M>>::space;
 
 /// A matrix that proofs accept: host memory, and every stored scalar is exactly a double.
 template <class M>
@@ -106,9 +115,8 @@ concept provable_matrix = matrix_like<M> && exact_in_double<value_t<M>> && std::
 
 /// A matrix whose elements can be written through the given expression type (`M` as deduced by a forwarding reference).
 template <class M>
-concept writable_matrix =
-    matrix_like<M> &&
-    !std::is_const_v<std::remove_reference_t<decltype(*detail::view_of(std::declval<std::remove_reference_t<M>&>()).data())>>;
+concept writable_matrix = matrix_like<M> && !std::is_const_v<
+    std::remove_pointer_t<decltype(std::declval<detail::view_of_t<std::remove_reference_t<M>>>().data())>>;
 
 /// The view of a matrix: pointer, extents and strides, nothing copied. The view of a temporary that owns its elements
 /// would dangle, so that does not compile.
@@ -124,8 +132,9 @@ constexpr auto view(M&& matrix) {
 template <class M>
   requires matrix_like<M>
 constexpr matrix_view<value_t<M> const, space_t<M>> const_view(M&& matrix) {
-  static_assert(std::is_lvalue_reference_v<M> || !detail::owns_elements<std::remove_cvref_t<M>>(),
-                "sigmax::const_view: this temporary owns its elements and dies at the end of the expression; give it a name");
+  static_assert(
+      std::is_lvalue_reference_v<M> || !detail::owns_elements<std::remove_cvref_t<M>>(),
+      "sigmax::const_view: this temporary owns its elements and dies at the end of the expression; give it a name");
   return detail::view_of(matrix);
 }
 

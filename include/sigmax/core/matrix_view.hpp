@@ -28,7 +28,8 @@ class vector_view {
   /// @throws shape_error if size < 0, or data is null while size > 0.
   constexpr vector_view(T* data, index_t size, index_t stride = 1) : data_(data), size_(size), stride_(stride) {
     if (size < 0) detail::raise<shape_error>({"vector_view: size is ", size, "; it must not be negative"});
-    if (size > 0 && data == nullptr) detail::raise<shape_error>({"vector_view: data is null; it must point to ", size, " elements"});
+    if (size > 0 && data == nullptr)
+      detail::raise<shape_error>({"vector_view: data is null; it must point to ", size, " elements"});
   }
 
   constexpr T* data() const { return data_; }
@@ -36,11 +37,7 @@ class vector_view {
   constexpr index_t stride() const { return stride_; }
   constexpr bool empty() const { return size_ == 0; }
 
-  constexpr T& operator[](index_t i) const
-    requires std::is_same_v<Space, host_space>
-  {
-    return data_[i * stride_];
-  }
+  constexpr T& operator[](index_t i) const requires std::is_same_v<Space, host_space> { return data_[i * stride_]; }
 
   /// Elements [first, first + count).
   constexpr vector_view segment(index_t first, index_t count) const {
@@ -50,9 +47,7 @@ class vector_view {
   /// A view of mutable elements is a view of constant ones. (A template, so that it never competes with the copy.)
   template <class U>
     requires(std::is_same_v<U, T const> && !std::is_const_v<T>)
-  constexpr operator vector_view<U, Space>() const {
-    return vector_view<U, Space>::unchecked(data_, size_, stride_);
-  }
+  constexpr operator vector_view<U, Space>() const { return vector_view<U, Space>::unchecked(data_, size_, stride_); }
 
   /// Without the checks of the constructor, for callers that hold valid extents already.
   static constexpr vector_view unchecked(T* data, index_t size, index_t stride) {
@@ -103,9 +98,7 @@ class matrix_view {
   constexpr index_t col_stride() const { return col_stride_; }
   constexpr bool empty() const { return rows_ == 0 || cols_ == 0; }
 
-  constexpr T& operator()(index_t i, index_t j) const
-    requires std::is_same_v<Space, host_space>
-  {
+  constexpr T& operator()(index_t i, index_t j) const requires std::is_same_v<Space, host_space> {
     return data_[i * row_stride_ + j * col_stride_];
   }
 

@@ -31,7 +31,9 @@ void parallel_for(index_t count, [[maybe_unused]] int threads, Body const& body)
 #if defined(_OPENMP)
   if (threads > 1 && count > 1) {
     index_t const parts = count < threads ? count : static_cast<index_t>(threads);
+// clang-format off
 #pragma omp parallel for num_threads(static_cast<int>(parts)) schedule(static, 1)
+    // clang-format on
     for (index_t part = 0; part < parts; ++part) {
       auto const range = partition(count, parts, part);
       for (index_t i = range.first; i < range.last; ++i) body(i);

@@ -100,21 +100,24 @@ struct f16 {
   friend constexpr bool operator==(f16 a, f16 b) { return static_cast<float>(a) == static_cast<float>(b); }
 };
 
+// clang-format off: version 14 takes a requires expression apart.
 /// A number a backend computes with: float, double, long double, or a user's type with the field operations,
 /// an order, `sqrt` and `abs` found by argument-dependent lookup and a `std::numeric_limits` specialisation.
 template <class T>
-concept real = std::floating_point<T> || (requires(T a, T b) {
-                 T(0);
-                 T(1.5);
-                 T(a + b);
-                 T(a - b);
-                 T(a * b);
-                 T(a / b);
-                 T(-a);
-                 { a < b } -> std::convertible_to<bool>;
-                 T(sqrt(a));
-                 T(abs(a));
-               } && std::numeric_limits<T>::is_specialized && !std::numeric_limits<T>::is_integer);
+concept real = std::floating_point<T> ||(requires(T a, T b) {
+  T(0);
+  T(1.5);
+  T(a + b);
+  T(a - b);
+  T(a * b);
+  T(a / b);
+  T(-a);
+  { a < b } -> std::convertible_to<bool>;
+  T(sqrt(a));
+  T(abs(a));
+} && std::numeric_limits<T>::is_specialized &&
+                                         !std::numeric_limits<T>::is_integer);
+// clang-format on
 
 /// A type in which matrices are stored: a `real`, or 16 bits that are converted when read.
 template <class T>

@@ -141,11 +141,11 @@ class workspace {
   };
   static constexpr std::size_t alignment = 64;
 
-  static void free_block(memory_block const& block) { ::operator delete(block.data, std::align_val_t{alignment}); }
+  static void free_block(memory_block const& block) { ::operator delete (block.data, std::align_val_t{alignment}); }
 
   void add_block(std::size_t size) {
     blocks_.reserve(blocks_.size() + 1);
-    blocks_.push_back({static_cast<std::byte*>(::operator new(size, std::align_val_t{alignment})), size});
+    blocks_.push_back({static_cast<std::byte*>(::operator new (size, std::align_val_t{alignment})), size});
   }
 
   [[gnu::noinline]] void* take(std::size_t bytes) {

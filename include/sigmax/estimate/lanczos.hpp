@@ -23,8 +23,7 @@ namespace sigmax::inline SIGMAX_ABI {
 /// Cost: k steps of 4 m n + 8 k n FLOPs. Scratch: (k + 3) n + 4 k scalars (and a copy of W as in power_iteration).
 /// @throws numeric_error if W is not finite, shape_error or domain_error for options that do not fit W.
 /// Source: Golub and Van Loan, Matrix Computations, 10.1-10.3; reorthogonalised twice (Giraud, Langou 2005).
-template <class B, matrix_like M>
-  requires backend<B, compute_t<value_t<M>>> && std::same_as<space_t<M>, typename B::space>
+template <class B, matrix_on<B> M>
 singular_estimate<compute_t<value_t<M>>> lanczos(B const& on, M const& w,
                                                  singular_estimate_options<compute_t<value_t<M>>> const& options = {}) {
   using std::sqrt;
@@ -106,8 +105,8 @@ singular_estimate<compute_t<value_t<M>>> lanczos(B const& on, M const& w,
 
 /// The same on the default backend of the scalar.
 template <matrix_like M, class B = default_backend<value_t<M>>>
-singular_estimate<compute_t<value_t<M>>> lanczos(
-    M const& w, singular_estimate_options<compute_t<value_t<M>>> const& options = {}) {
+singular_estimate<compute_t<value_t<M>>> lanczos(M const& w,
+                                                 singular_estimate_options<compute_t<value_t<M>>> const& options = {}) {
   return lanczos(B{}, w, options);
 }
 

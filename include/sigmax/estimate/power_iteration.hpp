@@ -24,8 +24,7 @@ namespace sigmax::inline SIGMAX_ABI {
 /// sigma is +infinity where the norm exceeds the largest T, 0 where W has no elements.
 /// @throws numeric_error if W is not finite, shape_error or domain_error for options that do not fit W.
 /// Source: Golub and Van Loan, Matrix Computations, 8.2.1.
-template <class B, matrix_like M>
-  requires backend<B, compute_t<value_t<M>>> && std::same_as<space_t<M>, typename B::space>
+template <class B, matrix_on<B> M>
 singular_estimate<compute_t<value_t<M>>> power_iteration(
     B const& on, M const& w, singular_estimate_options<compute_t<value_t<M>>> const& options = {}) {
   using std::sqrt;

@@ -77,18 +77,20 @@ inline constexpr rule_operations operations_of{
     .operator_name = [](void const* r) -> std::string { return static_cast<R const*>(r)->operator_name(); },
     .rule_name = [](void const* r, norm::any n) -> std::string { return static_cast<R const*>(r)->rule_name(n); },
     .refusal = [](void const* r, norm::any n) { return refusal_of(*static_cast<R const*>(r), n); },
-    .output_shape = [](void const* r, std::span<tensor_shape const> s) { return static_cast<R const*>(r)->output_shape(s); },
-    .multiply_adds =
-        [](void const* r, std::span<tensor_shape const> s) { return multiply_adds_of(*static_cast<R const*>(r), s); },
+    .output_shape = [](void const* r,
+                       std::span<tensor_shape const> s) { return static_cast<R const*>(r)->output_shape(s); },
+    .multiply_adds = [](void const* r,
+                        std::span<tensor_shape const> s) { return multiply_adds_of(*static_cast<R const*>(r), s); },
     .bound_l2 = bound_by<R, norm::l2_t>,
     .bound_linf = bound_by<R, norm::linf_t>,
     .evaluate_double = evaluate_by<R, double>,
     .evaluate_dual = evaluate_by<R, dual>,
     .evaluate_interval = evaluate_by<R, interval>,
-    .pull_back = [](void const* r, std::span<std::span<double const> const> inputs, std::span<tensor_shape const> shapes,
-                    std::span<double const> output_gradient, std::span<std::span<double> const> input_gradients) {
-      static_cast<R const*>(r)->pull_back(inputs, shapes, output_gradient, input_gradients);
-    }};
+    .pull_back =
+        [](void const* r, std::span<std::span<double const> const> inputs, std::span<tensor_shape const> shapes,
+           std::span<double const> output_gradient, std::span<std::span<double> const> input_gradients) {
+          static_cast<R const*>(r)->pull_back(inputs, shapes, output_gradient, input_gradients);
+        }};
 
 }  // namespace detail
 
