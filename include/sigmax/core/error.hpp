@@ -58,11 +58,6 @@ class unsupported_error : public error {
 
 namespace detail {
 
-/// "3 x 4", the way every message spells a shape.
-inline std::string shape_text(long long rows, long long cols) {
-  return std::to_string(rows) + " x " + std::to_string(cols);
-}
-
 /// A piece of a message: text, or a number that is printed only if the message is.
 class message_part {
  public:

@@ -90,8 +90,8 @@ class certificate {
   log_upper_bound<op<In, Out>> upper_as() const {
     SIGMAX_DETAIL_REQUIRE_STRICT_ARITHMETIC(In);
     if (!(norm_in() == norm::any(In{})) || !(norm_out() == norm::any(Out{}))) {
-      throw domain_error(std::string("certificate: asked for the norms ") + In::name + ", " + Out::name +
-                         "; it is of " + norm_in().name() + ", " + norm_out().name());
+      sigmax::detail::raise<domain_error>({"certificate: asked for the norms ", In::name, ", ", Out::name,
+                                           "; it is of ", norm_in().name(), ", ", norm_out().name()});
     }
     // Proof: `certify` stored a proven bound of this operator norm.
     return sigmax::detail::proof::log_upper<op<In, Out>>(contents_.upper, contents_.rests_on);

@@ -5,6 +5,7 @@
 
 #include <charconv>
 #include <cmath>
+#include <concepts>
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -74,8 +75,8 @@ inline std::string table_number(double value, int decimals) {
 inline std::string log_text(double log10) { return table_number(std::ceil(log10 * 1e6) / 1e6, 6); }
 
 /// Rows with aligned columns; the columns from `first_right` up to `last_right` to the right.
-inline std::string aligned(std::vector<std::vector<std::string>> const& rows, std::size_t first_right,
-                           std::size_t last_right) {
+template <class Rows>
+std::string aligned(Rows const& rows, std::size_t first_right, std::size_t last_right) {
   std::vector<std::size_t> width(rows.front().size(), 0);
   for (auto const& row : rows) {
     for (std::size_t c = 0; c < row.size(); ++c) width[c] = width[c] < row[c].size() ? row[c].size() : width[c];
@@ -97,7 +98,8 @@ inline std::string aligned(std::vector<std::vector<std::string>> const& rows, st
 
 /// The certificate as an aligned table of the layers, the upper bound (rounded up), the lower bound (rounded down) with
 /// the ratio of both, and what the proof rests on. Ends in a newline.
-inline std::string to_string(certificate const& c) {
+template <std::same_as<certificate> Certificate>
+std::string to_string(Certificate const& c) {
   std::vector<std::vector<std::string>> rows{
       {"layer", "operator", "shape", "log10 own", "log10 so far", "share", "rule"}};
   for (auto const& layer : c.layers()) {

@@ -118,7 +118,7 @@ struct certificate_maker {
     try {
       return node.rule.template bound<N>(shapes, context);
     } catch (numeric_error const& problem) {
-      throw numeric_error("certify: node '" + node.name + "': " + problem.what());
+      sigmax::detail::raise<numeric_error>({"certify: node '", node.name, "': ", problem.what()});
     }
   }
 
@@ -157,14 +157,14 @@ template <std::same_as<network> Network>
 certificate certify(Network const& net, certify_options const& options = {}) {
   SIGMAX_DETAIL_REQUIRE_STRICT_ARITHMETIC(Network);
   if (options.norm == norm::rms) {
-    throw unsupported_error(
-        "certify: norm is rms; it comes with token axes, which networks do not have yet "
-        "(l2 and linf are available)");
+    sigmax::detail::raise<unsupported_error>(
+        {"certify: norm is rms; it comes with token axes, which networks do not have yet "
+         "(l2 and linf are available)"});
   }
   if (!arithmetic_environment_is_sound()) {
-    throw numeric_error(
-        "certify: this thread does not round to nearest with gradual underflow (fesetround, "
-        "flush-to-zero, a library built with -ffast-math?); nothing can be proved in it");
+    sigmax::detail::raise<numeric_error>(
+        {"certify: this thread does not round to nearest with gradual underflow (fesetround, "
+         "flush-to-zero, a library built with -ffast-math?); nothing can be proved in it"});
   }
   rule_context const context{.relative_gap = options.relative_gap};
   auto contents = options.norm == norm::linf ? detail::certificate_maker::prove<norm::linf_t>(net, context)

@@ -35,7 +35,7 @@ template <std::same_as<network> Network>
 lower_bound falsify(Network const& net, norm::any norm, attack_options const& options = {}) {
   SIGMAX_DETAIL_REQUIRE_STRICT_ARITHMETIC(Network);
   if (norm == norm::any(norm::rms_t{})) {
-    throw unsupported_error("falsify: norm is rms; available are l2 and linf");
+    sigmax::detail::raise<unsupported_error>({"falsify: norm is rms; available are l2 and linf"});
   }
   bool const euclidean = norm == norm::any(norm::l2_t{});
   attack::evaluation_plan const plan(net);

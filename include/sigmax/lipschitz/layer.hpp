@@ -72,9 +72,9 @@ template <layer L>
 network network_of(L const& l) {
   auto const width = input_width(l);
   if (!width) {
-    throw domain_error(
-        "network_of: the width of the input is unknown, no first linear map tells it; "
-        "give the shape: network_of(layer, {width})");
+    sigmax::detail::raise<domain_error>(
+        {"network_of: the width of the input is unknown, no first linear map tells it; "
+         "give the shape: network_of(layer, {width})"});
   }
   return network_of(l, {*width});
 }

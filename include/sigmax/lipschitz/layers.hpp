@@ -68,8 +68,8 @@ class linear_layer {
       : product_(std::move(product)) {
     if (!bias) return;
     if (static_cast<index_t>(bias->size()) != product_.matrix().rows()) {
-      throw shape_error("linear: bias has " + std::to_string(bias->size()) + " elements, W " +
-                        std::to_string(product_.matrix().rows()) + " rows; the numbers must be equal");
+      sigmax::detail::raise<shape_error>({"linear: bias has ", bias->size(), " elements, W ", product_.matrix().rows(),
+                                          " rows; the numbers must be equal"});
     }
     bias_.emplace(std::move(*bias));
   }

@@ -65,8 +65,8 @@ inline node_id network::add(any_rule rule, std::vector<node_id> inputs, std::str
   shapes.reserve(inputs.size());
   for (node_id const id : inputs) {
     if (id < 0 || id >= size()) {
-      throw domain_error("network: node '" + name + "' reads node " + std::to_string(id) +
-                         "; the network has nodes 0 to " + std::to_string(size() - 1));
+      sigmax::detail::raise<domain_error>(
+          {"network: node '", name, "' reads node ", id, "; the network has nodes 0 to ", size() - 1});
     }
     shapes.push_back((*this)[id].shape);
   }
@@ -75,7 +75,7 @@ inline node_id network::add(any_rule rule, std::vector<node_id> inputs, std::str
     shape = rule.output_shape(shapes);
     element_count(shape);
   } catch (shape_error const& problem) {
-    throw shape_error("network: node '" + name + "': " + problem.what());
+    sigmax::detail::raise<shape_error>({"network: node '", name, "': ", problem.what()});
   }
   nodes_.push_back({std::move(name), std::move(rule), std::move(inputs), std::move(shape)});
   output_ = size() - 1;
@@ -84,8 +84,8 @@ inline node_id network::add(any_rule rule, std::vector<node_id> inputs, std::str
 
 inline void network::set_output(node_id output) {
   if (output < 0 || output >= size()) {
-    throw domain_error("network: output is node " + std::to_string(output) + "; the network has nodes 0 to " +
-                       std::to_string(size() - 1));
+    sigmax::detail::raise<domain_error>(
+        {"network: output is node ", output, "; the network has nodes 0 to ", size() - 1});
   }
   output_ = output;
 }

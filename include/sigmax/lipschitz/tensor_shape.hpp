@@ -20,8 +20,8 @@ inline index_t element_count(tensor_shape const& shape) {
   index_t count = 1;
   for (index_t const extent : shape) {
     if (extent < 0 || __builtin_mul_overflow(count, extent, &count)) {
-      throw shape_error("tensor_shape: extent is " + std::to_string(extent) +
-                        "; extents must not be negative and their product must be addressable");
+      sigmax::detail::raise<shape_error>(
+          {"tensor_shape: extent is ", extent, "; extents must not be negative and their product must be addressable"});
     }
   }
   return count;

@@ -232,7 +232,7 @@ class graph_export {
       return;
     }
     auto& added = add_node(type.c_str(), {input()});
-    auto const attributes = activation_attributes(type);
+    auto const attributes = activation_attributes(entry);
     for (std::size_t i = 0; i < p.size(); ++i) {
       std::string_view const name = entry.parameters[i].name;
       if (std::find(attributes.begin(), attributes.end(), name) != attributes.end()) {

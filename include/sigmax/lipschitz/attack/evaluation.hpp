@@ -3,6 +3,7 @@
 /// A network evaluated at points, with all its memory allocated once.
 #pragma once
 
+#include <concepts>
 #include <cstddef>
 #include <span>
 #include <utility>
@@ -25,7 +26,8 @@ class evaluation_plan {
   };
 
   /// `net` must outlive the plan.
-  explicit evaluation_plan(network const& net) : net_(&net) {
+  template <std::same_as<network> Network>
+  explicit evaluation_plan(Network const& net) : net_(&net) {
     auto const count = static_cast<std::size_t>(net.size());
     std::vector<char> used(count, 0);
     used[0] = 1;
@@ -130,16 +132,17 @@ class evaluation {
 };
 
 /// Reverse mode: J^T g at the point where `at` was evaluated.
+template <class T>
 class gradient {
  public:
   explicit gradient(evaluation_plan const& plan) : plan_(&plan), adjoints_(plan.total()) {}
 
   /// Where g goes before `run`; zero it first.
-  std::span<double> seed() { return plan_->part(adjoints_, plan_->output()); }
-  void clear() { adjoints_.assign(adjoints_.size(), 0.0); }
+  std::span<T> seed() { return plan_->part(adjoints_, plan_->output()); }
+  void clear() { adjoints_.assign(adjoints_.size(), T(0)); }
 
   /// Returns J^T g.
-  std::span<double const> run(evaluation<double> const& at) {
+  std::span<T const> run(evaluation<T> const& at) {
     auto const& steps = plan_->steps();
     for (std::size_t i = steps.size(); i-- > 0;) {
       auto const& step = steps[i];
@@ -149,7 +152,7 @@ class gradient {
       for (std::size_t k = 0; k < step.inputs; ++k) {
         std::size_t const from = plan_->input_of(step, k);
         arguments_.push_back(at.value(from));
-        gradients_.push_back(plan_->varies(from) ? plan_->part(adjoints_, from) : std::span<double>());
+        gradients_.push_back(plan_->varies(from) ? plan_->part(adjoints_, from) : std::span<T>());
       }
       plan_->net().nodes()[step.node].rule.pull_back(arguments_, plan_->shapes_of(step),
                                                      std::as_const(*this).adjoint(step.node), gradients_);
@@ -158,12 +161,12 @@ class gradient {
   }
 
  private:
-  std::span<double const> adjoint(std::size_t node) const { return plan_->part(adjoints_, node); }
+  std::span<T const> adjoint(std::size_t node) const { return plan_->part(adjoints_, node); }
 
   evaluation_plan const* plan_;
-  std::vector<double> adjoints_;
-  std::vector<std::span<double const>> arguments_;
-  std::vector<std::span<double>> gradients_;
+  std::vector<T> adjoints_;
+  std::vector<std::span<T const>> arguments_;
+  std::vector<std::span<T>> gradients_;
 };
 
 }  // namespace sigmax::inline SIGMAX_ABI::lipschitz::attack

@@ -204,8 +204,8 @@ class pair_search {
   evaluation<double> at_x_;
   evaluation<double> at_y_;
   evaluation<dual> tangent_;
-  gradient gradient_x_;
-  gradient gradient_y_;
+  gradient<double> gradient_x_;
+  gradient<double> gradient_y_;
   pair trial_;
   pair copy_;
   pair local_;

@@ -46,8 +46,10 @@ inline double one_or_first(activation_parameters p) { return max_up(1.0, std::fa
 
 }  // namespace detail
 
-/// All activations.
-inline std::span<activation_entry const> activation_table() {
+/// All activations. This and what reads it are templates, so that a file that only includes them does not compile the
+/// three versions of forty formulas.
+template <class = void>
+std::span<activation_entry const> activation_table() {
   using lipschitz::detail::heaviside, lipschitz::detail::sigmoid, lipschitz::detail::softplus;
   using std::abs, std::asinh, std::atan, std::ceil, std::cos, std::erf, std::exp, std::floor, std::log, std::max;
   using std::min, std::pow, std::rint, std::sin, std::sqrt, std::tanh;
@@ -310,7 +312,8 @@ inline std::span<activation_entry const> activation_table() {
 }
 
 /// The activation of this name, nullptr if there is none.
-inline activation_entry const* find_activation(std::string_view name) {
+template <class = void>
+activation_entry const* find_activation(std::string_view name) {
   for (auto const& entry : activation_table()) {
     if (entry.name == name) return &entry;
   }
@@ -319,7 +322,8 @@ inline activation_entry const* find_activation(std::string_view name) {
 
 /// The activation behind an ONNX operator, nullptr if there is none. `variant` is the value of the node's text
 /// attribute (`approximate` of Gelu), empty if the node has none: then the operator's default.
-inline activation_entry const* find_activation_by_onnx(std::string_view onnx_name, std::string_view variant = {}) {
+template <class = void>
+activation_entry const* find_activation_by_onnx(std::string_view onnx_name, std::string_view variant = {}) {
   for (auto const& entry : activation_table()) {
     if (!onnx_name.empty() && entry.onnx_name == onnx_name && (variant.empty() || entry.onnx_variant == variant)) {
       return &entry;
@@ -330,11 +334,11 @@ inline activation_entry const* find_activation_by_onnx(std::string_view onnx_nam
 
 /// The rule of an activation by name. @throws unsupported_error if there is no such activation, domain_error for
 /// parameters it does not have.
-inline activation named_activation(std::string_view name,
-                                   std::vector<std::pair<std::string, double>> const& parameters = {}) {
+template <class = void>
+activation named_activation(std::string_view name, std::vector<std::pair<std::string, double>> const& parameters = {}) {
   auto const* const entry = find_activation(name);
   if (entry == nullptr)
-    throw unsupported_error("activation: name is '" + std::string(name) + "'; there is none of this name");
+    sigmax::detail::raise<unsupported_error>({"activation: name is '", name, "'; there is none of this name"});
   return activation(*entry, parameters);
 }
 
@@ -343,57 +347,173 @@ inline activation named_activation(std::string_view name,
 namespace sigmax::inline SIGMAX_ABI::lipschitz {
 
 /// Activations as layers, with the defaults of the table.
-inline auto relu() { return rules::named_activation("relu"); }
-inline auto abs() { return rules::named_activation("abs"); }
-inline auto identity() { return rules::named_activation("identity"); }
-inline auto neg() { return rules::named_activation("neg"); }
-inline auto clip(double min, double max) { return rules::named_activation("clip", {{"min", min}, {"max", max}}); }
-inline auto leaky_relu(double alpha = 0.01f) { return rules::named_activation("leaky_relu", {{"alpha", alpha}}); }
-inline auto prelu(double slope) { return rules::named_activation("prelu", {{"slope", slope}}); }
+template <class = void>
+auto relu() {
+  return rules::named_activation("relu");
+}
+template <class = void>
+auto abs() {
+  return rules::named_activation("abs");
+}
+template <class = void>
+auto identity() {
+  return rules::named_activation("identity");
+}
+template <class = void>
+auto neg() {
+  return rules::named_activation("neg");
+}
+template <class = void>
+auto clip(double min, double max) {
+  return rules::named_activation("clip", {{"min", min}, {"max", max}});
+}
+template <class = void>
+auto leaky_relu(double alpha = 0.01f) {
+  return rules::named_activation("leaky_relu", {{"alpha", alpha}});
+}
+template <class = void>
+auto prelu(double slope) {
+  return rules::named_activation("prelu", {{"slope", slope}});
+}
 /// One slope for each element of the input, or of its last axes.
-inline auto prelu(std::vector<double> slopes) {
+template <class = void>
+auto prelu(std::vector<double> slopes) {
   return rules::activation(*rules::find_activation("prelu"), {}, std::move(slopes));
 }
-inline auto elu(double alpha = 1.0) { return rules::named_activation("elu", {{"alpha", alpha}}); }
-inline auto celu(double alpha = 1.0) { return rules::named_activation("celu", {{"alpha", alpha}}); }
-inline auto selu() { return rules::named_activation("selu"); }
-inline auto selu(double alpha, double gamma) {
+template <class = void>
+auto elu(double alpha = 1.0) {
+  return rules::named_activation("elu", {{"alpha", alpha}});
+}
+template <class = void>
+auto celu(double alpha = 1.0) {
+  return rules::named_activation("celu", {{"alpha", alpha}});
+}
+template <class = void>
+auto selu() {
+  return rules::named_activation("selu");
+}
+template <class = void>
+auto selu(double alpha, double gamma) {
   return rules::named_activation("selu", {{"alpha", alpha}, {"gamma", gamma}});
 }
-inline auto softplus(double beta = 1.0) { return rules::named_activation("softplus", {{"beta", beta}}); }
-inline auto log_sigmoid() { return rules::named_activation("log_sigmoid"); }
-inline auto softsign() { return rules::named_activation("softsign"); }
-inline auto tanh() { return rules::named_activation("tanh"); }
-inline auto sigmoid() { return rules::named_activation("sigmoid"); }
-inline auto hard_sigmoid(double alpha = 0.2f, double beta = 0.5) {
+template <class = void>
+auto softplus(double beta = 1.0) {
+  return rules::named_activation("softplus", {{"beta", beta}});
+}
+template <class = void>
+auto log_sigmoid() {
+  return rules::named_activation("log_sigmoid");
+}
+template <class = void>
+auto softsign() {
+  return rules::named_activation("softsign");
+}
+template <class = void>
+auto tanh() {
+  return rules::named_activation("tanh");
+}
+template <class = void>
+auto sigmoid() {
+  return rules::named_activation("sigmoid");
+}
+template <class = void>
+auto hard_sigmoid(double alpha = 0.2f, double beta = 0.5) {
   return rules::named_activation("hard_sigmoid", {{"alpha", alpha}, {"beta", beta}});
 }
-inline auto gelu() { return rules::named_activation("gelu"); }
-inline auto gelu_tanh() { return rules::named_activation("gelu_tanh"); }
-inline auto silu() { return rules::named_activation("silu"); }
-inline auto swish(double beta = 1.0) { return rules::named_activation("swish", {{"alpha", beta}}); }
-inline auto quick_gelu() { return rules::named_activation("quick_gelu"); }
-inline auto mish() { return rules::named_activation("mish"); }
-inline auto hard_swish() { return rules::named_activation("hard_swish"); }
-inline auto erf() { return rules::named_activation("erf"); }
-inline auto sin() { return rules::named_activation("sin"); }
-inline auto cos() { return rules::named_activation("cos"); }
-inline auto atan() { return rules::named_activation("atan"); }
-inline auto asinh() { return rules::named_activation("asinh"); }
-inline auto square() { return rules::named_activation("square"); }
-inline auto exp() { return rules::named_activation("exp"); }
-inline auto log() { return rules::named_activation("log"); }
-inline auto sqrt() { return rules::named_activation("sqrt"); }
-inline auto reciprocal() { return rules::named_activation("reciprocal"); }
-inline auto pow(double exponent) { return rules::named_activation("pow", {{"exponent", exponent}}); }
-inline auto sign() { return rules::named_activation("sign"); }
-inline auto round() { return rules::named_activation("round"); }
-inline auto floor() { return rules::named_activation("floor"); }
-inline auto ceil() { return rules::named_activation("ceil"); }
-inline auto thresholded_relu(double alpha = 1.0) {
+template <class = void>
+auto gelu() {
+  return rules::named_activation("gelu");
+}
+template <class = void>
+auto gelu_tanh() {
+  return rules::named_activation("gelu_tanh");
+}
+template <class = void>
+auto silu() {
+  return rules::named_activation("silu");
+}
+template <class = void>
+auto swish(double beta = 1.0) {
+  return rules::named_activation("swish", {{"alpha", beta}});
+}
+template <class = void>
+auto quick_gelu() {
+  return rules::named_activation("quick_gelu");
+}
+template <class = void>
+auto mish() {
+  return rules::named_activation("mish");
+}
+template <class = void>
+auto hard_swish() {
+  return rules::named_activation("hard_swish");
+}
+template <class = void>
+auto erf() {
+  return rules::named_activation("erf");
+}
+template <class = void>
+auto sin() {
+  return rules::named_activation("sin");
+}
+template <class = void>
+auto cos() {
+  return rules::named_activation("cos");
+}
+template <class = void>
+auto atan() {
+  return rules::named_activation("atan");
+}
+template <class = void>
+auto asinh() {
+  return rules::named_activation("asinh");
+}
+template <class = void>
+auto square() {
+  return rules::named_activation("square");
+}
+template <class = void>
+auto exp() {
+  return rules::named_activation("exp");
+}
+template <class = void>
+auto log() {
+  return rules::named_activation("log");
+}
+template <class = void>
+auto sqrt() {
+  return rules::named_activation("sqrt");
+}
+template <class = void>
+auto reciprocal() {
+  return rules::named_activation("reciprocal");
+}
+template <class = void>
+auto pow(double exponent) {
+  return rules::named_activation("pow", {{"exponent", exponent}});
+}
+template <class = void>
+auto sign() {
+  return rules::named_activation("sign");
+}
+template <class = void>
+auto round() {
+  return rules::named_activation("round");
+}
+template <class = void>
+auto floor() {
+  return rules::named_activation("floor");
+}
+template <class = void>
+auto ceil() {
+  return rules::named_activation("ceil");
+}
+template <class = void>
+auto thresholded_relu(double alpha = 1.0) {
   return rules::named_activation("thresholded_relu", {{"alpha", alpha}});
 }
-inline auto shrink(double bias = 0.0, double lambd = 0.5) {
+template <class = void>
+auto shrink(double bias = 0.0, double lambd = 0.5) {
   return rules::named_activation("shrink", {{"bias", bias}, {"lambd", lambd}});
 }
 

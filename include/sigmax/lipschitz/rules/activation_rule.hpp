@@ -36,8 +36,9 @@ class activation {
     for (auto const& [name, value] : parameters) set(name, value);
     if (each.empty()) return;
     if (!entry.per_element) {
-      throw domain_error(std::string(entry.name) + ": " + std::to_string(each.size()) +
-                         " values were given element by element; this activation has one set of parameters");
+      sigmax::detail::raise<domain_error>(
+          {entry.name, ": ", each.size(),
+           " values were given element by element; this activation has one set of parameters"});
     }
     for (double const value : each) check(0, value);
     each_ = std::make_shared<std::vector<double> const>(std::move(each));
@@ -102,8 +103,8 @@ class activation {
   void check(std::size_t i, double value) const {
     auto const& parameter = entry_->parameters[i];
     if (is_nan(value) || (!is_finite(value) && is_finite(parameter.default_value))) {
-      throw domain_error(std::string(entry_->name) + ": " + std::string(parameter.name) + " is " +
-                         detail::short_number(value) + "; it must be finite");
+      sigmax::detail::raise<domain_error>(
+          {entry_->name, ": ", parameter.name, " is ", detail::short_number(value), "; it must be finite"});
     }
   }
 
@@ -114,8 +115,8 @@ class activation {
       values_[i] = value;
       return;
     }
-    throw domain_error(std::string(entry_->name) + ": parameter '" + std::string(name) + "' is unknown; there is " +
-                       known_parameters());
+    sigmax::detail::raise<domain_error>(
+        {entry_->name, ": parameter '", name, "' is unknown; there is ", known_parameters()});
   }
 
   std::string known_parameters() const {

@@ -25,8 +25,8 @@ class constant {
   /// @throws shape_error if the values do not fill the shape, numeric_error if one is not finite.
   constant(tensor_shape shape, std::vector<double> values) : shape_(std::move(shape)) {
     if (element_count(shape_) != static_cast<index_t>(values.size())) {
-      throw shape_error("constant: " + std::to_string(values.size()) + " values for the shape " + shape_text(shape_) +
-                        "; they must fill it");
+      sigmax::detail::raise<shape_error>(
+          {"constant: ", values.size(), " values for the shape ", shape_text(shape_), "; they must fill it"});
     }
     detail::require_finite("constant", values);
     values_ = std::make_shared<std::vector<double> const>(std::move(values));

@@ -41,9 +41,9 @@ class linear {
   tensor_shape output_shape(std::span<tensor_shape const> shapes) const {
     detail::require_inputs("linear", shapes, 1);
     if (shapes[0].empty() || shapes[0].back() != weight_.cols()) {
-      throw shape_error("linear: input has shape " + shape_text(shapes[0]) + ", W " +
-                        shape_text({weight_.rows(), weight_.cols()}) +
-                        "; the last axis of the input must be as long as W has columns");
+      sigmax::detail::raise<shape_error>({"linear: input has shape ", shape_text(shapes[0]), ", W ",
+                                          shape_text({weight_.rows(), weight_.cols()}),
+                                          "; the last axis of the input must be as long as W has columns"});
     }
     auto shape = shapes[0];
     shape.back() = weight_.rows();

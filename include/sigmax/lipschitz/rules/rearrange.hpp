@@ -32,11 +32,11 @@ class rearrange {
     index_t const count = element_count(output_);
     if (map.empty()) return;
     if (count != static_cast<index_t>(map.size())) {
-      throw shape_error(name_ + ": map has " + std::to_string(map.size()) + " positions for the shape " +
-                        shape_text(output_) + "; they must fill it");
+      sigmax::detail::raise<shape_error>(
+          {name_, ": map has ", map.size(), " positions for the shape ", shape_text(output_), "; they must fill it"});
     }
     for (index_t const from : map) {
-      if (from < -1) throw shape_error(name_ + ": map holds " + std::to_string(from) + "; positions start at 0");
+      if (from < -1) sigmax::detail::raise<shape_error>({name_, ": map holds ", from, "; positions start at 0"});
       largest_ = std::max(largest_, from);
     }
     map_ = std::make_shared<std::vector<index_t> const>(std::move(map));
@@ -56,12 +56,12 @@ class rearrange {
     detail::require_inputs(name_, shapes, 1);
     index_t const count = element_count(shapes[0]);
     if (!map_ && count != element_count(output_)) {
-      throw shape_error(name_ + ": input has shape " + shape_text(shapes[0]) + ", output " + shape_text(output_) +
-                        "; both must have the same number of elements");
+      sigmax::detail::raise<shape_error>({name_, ": input has shape ", shape_text(shapes[0]), ", output ",
+                                          shape_text(output_), "; both must have the same number of elements"});
     }
     if (map_ && largest_ >= count) {
-      throw shape_error(name_ + ": map reads element " + std::to_string(largest_) + " of an input of shape " +
-                        shape_text(shapes[0]) + "; it must exist");
+      sigmax::detail::raise<shape_error>({name_, ": map reads element ", largest_, " of an input of shape ",
+                                          shape_text(shapes[0]), "; it must exist"});
     }
     return output_;
   }

@@ -29,9 +29,10 @@ class scale {
   /// @throws numeric_error if a factor is not finite, domain_error if there is none or one of the divisors is 0.
   explicit scale(std::vector<double> factors, operation how = operation::multiply) : how_(how) {
     detail::require_finite("scale", factors);
-    if (factors.empty()) throw domain_error("scale: 0 factors; there must be one or more");
+    if (factors.empty()) sigmax::detail::raise<domain_error>({"scale: 0 factors; there must be one or more"});
     for (double const c : factors) {
-      if (how == operation::divide && c == 0) throw domain_error("scale: a divisor is 0; it must not be");
+      if (how == operation::divide && c == 0)
+        sigmax::detail::raise<domain_error>({"scale: a divisor is 0; it must not be"});
     }
     factors_ = std::make_shared<std::vector<double> const>(std::move(factors));
   }

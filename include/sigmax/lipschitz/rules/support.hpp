@@ -38,8 +38,7 @@ inline std::string short_number(double value) {
 
 inline void require_inputs(std::string_view name, std::span<tensor_shape const> shapes, std::size_t count) {
   if (shapes.size() != count) {
-    throw shape_error(std::string(name) + ": " + std::to_string(shapes.size()) + " inputs; it takes " +
-                      std::to_string(count));
+    sigmax::detail::raise<shape_error>({name, ": ", shapes.size(), " inputs; it takes ", count});
   }
 }
 
@@ -50,16 +49,16 @@ inline void require_trailing(std::string_view name, tensor_shape const& shape, s
   index_t trailing = 1;
   for (std::size_t axis = shape.size(); axis > 0 && trailing < static_cast<index_t>(size);) trailing *= shape[--axis];
   if (trailing != static_cast<index_t>(size)) {
-    throw shape_error(std::string(name) + ": " + std::to_string(size) + " values for an input of shape " +
-                      shape_text(shape) + "; they must be one, or fill its last axes");
+    sigmax::detail::raise<shape_error>({name, ": ", size, " values for an input of shape ", shape_text(shape),
+                                        "; they must be one, or fill its last axes"});
   }
 }
 
 inline void require_finite(std::string_view name, std::span<double const> values) {
   for (std::size_t i = 0; i < values.size(); ++i) {
     if (!is_finite(values[i])) {
-      throw numeric_error(std::string(name) + ": value " + std::to_string(i) + " is " + short_number(values[i]) +
-                          "; stored values must be finite");
+      sigmax::detail::raise<numeric_error>(
+          {name, ": value ", i, " is ", short_number(values[i]), "; stored values must be finite"});
     }
   }
 }

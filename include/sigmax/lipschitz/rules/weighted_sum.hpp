@@ -25,9 +25,11 @@ class weighted_sum {
   /// One coefficient an input. @throws domain_error if there is none, numeric_error if one is not finite.
   explicit weighted_sum(std::vector<interval> coefficients, std::string operator_name = "add")
       : coefficients_(std::move(coefficients)), name_(std::move(operator_name)) {
-    if (coefficients_.empty()) throw domain_error(name_ + ": 0 coefficients; there must be one or more");
+    if (coefficients_.empty())
+      sigmax::detail::raise<domain_error>({name_, ": 0 coefficients; there must be one or more"});
     for (interval const c : coefficients_) {
-      if (!c.is_bounded()) throw numeric_error(name_ + ": a coefficient is not finite; coefficients must be");
+      if (!c.is_bounded())
+        sigmax::detail::raise<numeric_error>({name_, ": a coefficient is not finite; coefficients must be"});
     }
   }
 
@@ -40,8 +42,8 @@ class weighted_sum {
     detail::require_inputs(name_, shapes, coefficients_.size());
     for (auto const& shape : shapes) {
       if (shape != shapes[0]) {
-        throw shape_error(name_ + ": inputs have shapes " + shape_text(shapes[0]) + " and " + shape_text(shape) +
-                          "; they must be equal");
+        sigmax::detail::raise<shape_error>({name_, ": inputs have shapes ", shape_text(shapes[0]), " and ",
+                                            shape_text(shape), "; they must be equal"});
       }
     }
     return shapes[0];

@@ -20,12 +20,12 @@ namespace sigmax::inline SIGMAX_ABI::io::onnx_detail {
 using activation_values = std::vector<std::pair<std::string, double>>;
 
 /// Parameters that ONNX gives as float attributes of the same name.
-inline std::vector<std::string_view> activation_attributes(std::string_view type) {
-  if (type == "LeakyRelu" || type == "Elu" || type == "Celu" || type == "ThresholdedRelu") return {"alpha"};
-  if (type == "Selu") return {"alpha", "gamma"};
-  if (type == "HardSigmoid") return {"alpha", "beta"};
-  if (type == "Shrink") return {"bias", "lambd"};
-  return {};
+inline std::vector<std::string_view> activation_attributes(lipschitz::rules::activation_entry const& entry) {
+  std::vector<std::string_view> names;
+  for (auto const& parameter : entry.parameters) {
+    if (parameter.onnx_attribute && !parameter.name.empty()) names.push_back(parameter.name);
+  }
+  return names;
 }
 
 /// The one element of a constant input. @throws unsupported_error if the input is computed or longer.
@@ -98,7 +98,7 @@ inline graph_value import_activation(operation& op) {
   } else {
     op.expect_inputs(1, 1);
     if (type == "Selu" && op.opset < 6) values = {{"alpha", double{1.6732f}}, {"gamma", double{1.0507f}}};
-    for (std::string_view const name : activation_attributes(type)) {
+    for (std::string_view const name : activation_attributes(*entry)) {
       if (auto const x = op.attributes.real(name)) values.emplace_back(std::string(name), *x);
     }
   }
