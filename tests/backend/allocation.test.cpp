@@ -1,7 +1,4 @@
 // SPDX-License-Identifier: MIT
-#include <cstddef>
-#include <cstdlib>
-#include <new>
 
 #include <doctest/doctest.h>
 
@@ -9,26 +6,7 @@
 
 #include "backend/factorizations.hpp"
 #include "backend/storage.hpp"
-
-namespace {
-long allocations = 0;
-
-void* counted(std::size_t size, std::size_t alignment) {
-  ++allocations;
-  void* const memory = std::aligned_alloc(alignment, (size + alignment) / alignment * alignment);
-  if (memory == nullptr) throw std::bad_alloc();
-  return memory;
-}
-}  // namespace
-
-void* operator new(std::size_t size) { return counted(size, alignof(std::max_align_t)); }
-void* operator new(std::size_t size, std::align_val_t alignment) {
-  return counted(size, static_cast<std::size_t>(alignment));
-}
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
-void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }
+#include "support/allocation_counter.hpp"
 
 TEST_CASE_TEMPLATE("the vectorised backend allocates nothing, whatever the strides", T, float, double) {
   using namespace sigmax::test;

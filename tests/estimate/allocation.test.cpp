@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: MIT
 // Counts every allocation of this executable: a warmed estimate makes none.
-#include <atomic>
-#include <cstdlib>
-#include <new>
 
 #include <doctest/doctest.h>
 
@@ -11,27 +8,7 @@
 #include <sigmax/estimate/lanczos.hpp>
 #include <sigmax/estimate/power_iteration.hpp>
 
-namespace {
-
-std::atomic<long> allocations{0};
-
-void* counted(std::size_t size, std::size_t alignment) {
-  ++allocations;
-  void* const memory = std::aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment + alignment);
-  if (memory == nullptr) throw std::bad_alloc();
-  return memory;
-}
-
-}  // namespace
-
-void* operator new(std::size_t size) { return counted(size, alignof(std::max_align_t)); }
-void* operator new(std::size_t size, std::align_val_t alignment) {
-  return counted(size, static_cast<std::size_t>(alignment));
-}
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
-void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }
+#include "support/allocation_counter.hpp"
 
 namespace {
 

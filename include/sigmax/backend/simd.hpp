@@ -217,7 +217,7 @@ struct simd : scalar {
                                                                                            wanted);
   }
 
-  /// Column 0 of a matrix that need not have elements: c is a placeholder where beta is 0.
+  /// Column 0 of a matrix that need not have elements: c is not read where beta is 0.
   template <class T>
   static vector_view<T> column(matrix_view<T> c) {
     return vector_view<T>::unchecked(c.data(), c.rows(), c.row_stride());
