@@ -20,6 +20,7 @@ struct device_backend {
   void times_vector(float, in, vector_in, float, vector_out) const;
   void gram_times_vector(in, vector_in, vector_out) const;
   void combine(float, in, float, out) const;
+  void add_to_diagonal(float, out) const;
   float dot(vector_in, vector_in) const;
   float sum_squares(in) const;
   float max_abs(in) const;
@@ -27,4 +28,5 @@ struct device_backend {
   sigmax::index_t cholesky(out) const;
   void triangular_solve(in, out) const;
   void triangular_solve_transposed(in, out) const;
+  void symmetric_eigen(out, vector_out, out) const;
 };

@@ -40,15 +40,17 @@ concept backend = std::copyable<B> && real<T> &&
 
   // Elementwise and reductions.
   b.combine(s, x, s, y);                    // Y = s X + s Y
+  b.add_to_diagonal(s, y);                  // Y = Y + s I
   { b.dot(u, u) } -> std::same_as<T>;       // sum of u_i u_i
   { b.sum_squares(x) } -> std::same_as<T>;  // sum of x_ij^2
   { b.max_abs(x) } -> std::same_as<T>;      // largest |x_ij|; +infinity if an element is not finite
   b.row_abs_sums(x, v);                     // v_i = sum_j |x_ij|
 
-  // Factorisations for proofs.
+  // Factorisations.
   { b.cholesky(y) } -> std::same_as<index_t>;  // lower factor in place; columns completed before failure
   b.triangular_solve(x, y);                    // Y = L^-1 Y
   b.triangular_solve_transposed(x, y);         // Y = L^-T Y
+  b.symmetric_eigen(y, v, y);                  // Y = V^T diag(v) V
 };
 // clang-format on
 

@@ -17,6 +17,7 @@
 #endif
 #include <Eigen/Cholesky>
 #include <Eigen/Core>
+#include <Eigen/Eigenvalues>
 #if defined(__GNUC__) && !defined(__clang__) && defined(__AVX512F__)
 #pragma GCC diagnostic pop
 #endif
@@ -167,6 +168,22 @@ struct eigen : scalar {
       return done;
     } else {
       return scalar::cholesky(a);
+    }
+  }
+
+  /// By Eigen's tridiagonalisation and QL iteration, eigenvalues ascending. About 9 n^3 FLOPs.
+  template <real T>
+  void symmetric_eigen(matrix_view<T> a, vector_view<T> values, matrix_view<T> vectors) const {
+    if constexpr (supports<T>) {
+      if (a.empty()) return;
+      detail::eigen_matrix<T> const copy = detail::eigen_operand<T>(a).rows();
+      Eigen::SelfAdjointEigenSolver<detail::eigen_matrix<T>> const solver(copy);
+      for (index_t i = 0; i < a.rows(); ++i) {
+        values[i] = solver.eigenvalues()[i];
+        for (index_t j = 0; j < a.cols(); ++j) vectors(i, j) = solver.eigenvectors()(j, i);
+      }
+    } else {
+      scalar::symmetric_eigen<T>(a, values, vectors);
     }
   }
 

@@ -8,6 +8,7 @@
 #include <limits>
 
 #include <sigmax/backend/concept.hpp>
+#include <sigmax/backend/symmetric_eigen.hpp>
 #include <sigmax/config.hpp>
 #include <sigmax/core/matrix_view.hpp>
 #include <sigmax/core/scalar.hpp>
@@ -95,6 +96,12 @@ struct scalar {
     }
   }
 
+  /// y = y + shift I for a square y.
+  template <real T>
+  void add_to_diagonal(std::type_identity_t<T> shift, matrix_view<T> y) const {
+    for (index_t i = 0; i < y.rows(); ++i) y(i, i) = T(y(i, i) + shift);
+  }
+
   /// Sum of u_i v_i.
   template <class T, class U>
   [[gnu::noinline]] std::remove_const_t<T> dot(vector_view<T> u, vector_view<U> v) const {
@@ -175,6 +182,13 @@ struct scalar {
         b(i, j) = T((b(i, j) - dot(l.col(i).segment(i + 1, below), b.col(j).segment(i + 1, below))) / l(i, i));
       }
     }
+  }
+
+  /// a = v^T diag(values) v with orthogonal v: row i of `vectors` (n x n) is the eigenvector of values[i], in no order.
+  /// a: n x n, symmetric, destroyed. About 100 n^3 FLOPs (Jacobi's method).
+  template <real T>
+  void symmetric_eigen(matrix_view<T> a, vector_view<T> values, matrix_view<T> vectors) const {
+    detail::jacobi_eigen(a, values, vectors);
   }
 
  protected:
