@@ -95,29 +95,29 @@ struct simd : scalar {
   [[gnu::noinline]] void combine(std::type_identity_t<T> alpha, matrix_in<T> x, std::type_identity_t<T> beta,
                                  matrix_view<T> y) const {
     if constexpr (detail::vectorizable<T, Arch>) {
-      bool const by_columns = x.col_stride() != 1 && x.row_stride() == 1 && y.row_stride() == 1;
-      if (by_columns) return combine<T>(alpha, x.transposed(), beta, y.transposed());
-      if (detail::is_dense(x) && detail::is_dense(y)) {
-        return detail::combine<T, Arch>(alpha, x.data(), beta, y.data(), y.size());
+      if (x.col_stride() != 1 && x.row_stride() == 1 && y.row_stride() == 1) {
+        x = x.transposed();
+        y = y.transposed();
       }
-      if (detail::has_contiguous_rows(x) && detail::has_contiguous_rows(y)) {
-        for (index_t i = 0; i < y.rows(); ++i) {
-          detail::combine<T, Arch>(alpha, x.row(i).data(), beta, y.row(i).data(), y.cols());
-        }
-        return;
+      if (!detail::has_contiguous_rows(x) || !detail::has_contiguous_rows(matrix_in<T>(y))) {
+        return detail::combine<T>(alpha, x, beta, y);
       }
-      detail::combine<T>(alpha, x, beta, y);
+      bool const dense = detail::is_dense(x) && detail::is_dense(matrix_in<T>(y));
+      index_t const rows = dense ? 1 : y.rows();
+      index_t const cols = dense ? y.size() : y.cols();
+      for (index_t i = 0; i < rows; ++i) {
+        detail::combine<T, Arch>(alpha, x.row(i).data(), beta, y.row(i).data(), cols);
+      }
     } else {
       scalar::combine<T>(alpha, x, beta, y);
     }
   }
 
   template <class T, class U>
-  [[gnu::noinline]] std::remove_const_t<T> dot(vector_view<T> u, vector_view<U> v) const {
+  std::remove_const_t<T> dot(vector_view<T> u, vector_view<U> v) const {
     using value = std::remove_const_t<T>;
     if constexpr (detail::vectorizable<value, Arch> && std::same_as<value, std::remove_const_t<U>>) {
-      if (u.stride() == 1 && v.stride() == 1) return detail::dot<value, Arch>(u.data(), v.data(), u.size());
-      return detail::dot<value>(u, v);
+      return detail::dot_of_any_strides<value, Arch>(u, v);
     } else {
       return scalar::dot(u, v);
     }
@@ -127,7 +127,7 @@ struct simd : scalar {
   std::remove_const_t<T> sum_squares(matrix_view<T> x) const {
     using value = std::remove_const_t<T>;
     if constexpr (detail::vectorizable<value, Arch>) {
-      auto const rows = detail::along_storage(x);
+      auto const rows = detail::along_storage(matrix_in<value>(x));
       value total(0);
       for (index_t i = 0; i < rows.rows(); ++i) total += dot(rows.row(i), rows.row(i));
       return total;
@@ -137,19 +137,13 @@ struct simd : scalar {
   }
 
   template <class T>
-  [[gnu::noinline]] std::remove_const_t<T> max_abs(matrix_view<T> x) const {
+  std::remove_const_t<T> max_abs(matrix_view<T> x) const {
     using value = std::remove_const_t<T>;
     if constexpr (detail::vectorizable<value, Arch>) {
-      auto const rows = detail::along_storage(x);
-      if (detail::has_contiguous_rows(rows)) {
-        value largest(0);
-        for (index_t i = 0; i < rows.rows(); ++i) {
-          largest = std::max(largest, detail::max_abs<value, Arch>(rows.row(i).data(), rows.cols()));
-        }
-        return largest;
-      }
+      return max_abs_of_constant<value>(x);
+    } else {
+      return scalar::max_abs(x);
     }
-    return scalar::max_abs(x);
   }
 
   template <real T>
@@ -211,10 +205,21 @@ struct simd : scalar {
 
  private:
   template <class T>
+  [[gnu::noinline]] T max_abs_of_constant(matrix_view<T const> x) const {
+    auto const rows = detail::along_storage(x);
+    if (!detail::has_contiguous_rows(rows)) return scalar::max_abs(x);
+    T largest(0);
+    for (index_t i = 0; i < rows.rows(); ++i) {
+      T const of_row = detail::max_abs<T, Arch>(rows.row(i).data(), rows.cols());
+      largest = largest < of_row ? of_row : largest;
+    }
+    return largest;
+  }
+
+  template <class T>
   static void multiply_tiles(T alpha, matrix_in<T> a, matrix_in<T> b, T beta, matrix_in<T> c, matrix_view<T> r,
                              detail::part wanted) {
-    detail::multiply_rows<T, Arch, detail::tile_rows<T, Arch>, detail::tile_cols<T, Arch>>(alpha, a, b, beta, c, r,
-                                                                                           wanted);
+    detail::multiply_rows<T>(alpha, a, b, beta, c, r, wanted, detail::matrix_tiling<T, Arch>);
   }
 
   /// Column 0 of a matrix that need not have elements: c is not read where beta is 0.

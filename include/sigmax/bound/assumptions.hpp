@@ -12,15 +12,20 @@
 namespace sigmax::inline SIGMAX_ABI {
 
 /// A set of reasons in the order in which they were first given. Empty for everything that is proved.
+/// (`template <class = void>`: functions that a file does not call are not compiled with it.)
 class assumptions {
  public:
   assumptions() = default;
-  explicit assumptions(std::string reason) { reasons_.push_back(std::move(reason)); }
+  template <class = void>
+  explicit assumptions(std::string reason) {
+    reasons_.push_back(std::move(reason));
+  }
 
   bool empty() const { return reasons_.empty(); }
   std::vector<std::string> const& reasons() const { return reasons_; }
 
   /// Adds the reasons of `other` that are not here yet.
+  template <class = void>
   void include(assumptions const& other) {
     for (auto const& reason : other.reasons_) {
       bool known = false;

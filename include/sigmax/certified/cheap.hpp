@@ -37,13 +37,30 @@ double frobenius_squared_up(matrix_view<T> x) {
   return exact_sum_up(add_up(sum, multiply_up(terms, double_underflow)), terms + 2);
 }
 
+/// sum_j |x_j|
+template <class T>
+[[gnu::noinline]] double sum_of_magnitudes(vector_view<T> x) {
+  double sum = 0;
+  for (index_t j = 0; j < x.size(); ++j) sum += std::fabs(static_cast<double>(x[j]));
+  return sum;
+}
+
+/// sums = |X|^T p
+template <class T>
+[[gnu::noinline]] void sum_magnitudes_of_columns(matrix_view<T> x, vector_view<double const> p,
+                                                 vector_view<double> sums) {
+  for (index_t j = 0; j < x.cols(); ++j) sums[j] = 0;
+  for (index_t i = 0; i < x.rows(); ++i) {
+    for (index_t j = 0; j < x.cols(); ++j) sums[j] += p[i] * std::fabs(static_cast<double>(x(i, j)));
+  }
+}
+
 /// >= ||X||_inf = largest sum of |x_ij| over a row.
 template <class T>
 double largest_row_sum_up(matrix_view<T> x) {
   double largest = 0;
   for (index_t i = 0; i < x.rows(); ++i) {
-    double sum = 0;
-    for (index_t j = 0; j < x.cols(); ++j) sum += std::fabs(static_cast<double>(x(i, j)));
+    double const sum = sum_of_magnitudes(x.row(i));
     if (!(sum <= largest)) largest = sum;  // NaN gets through and becomes +infinity below
   }
   return exact_sum_up(largest, static_cast<double>(x.cols()));
@@ -52,10 +69,8 @@ double largest_row_sum_up(matrix_view<T> x) {
 /// >= ||X||_1 = largest sum of |x_ij| over a column; `sums` is scratch of cols() doubles.
 template <class T>
 double largest_column_sum_up(matrix_view<T> x, vector_view<double> sums) {
-  for (index_t j = 0; j < x.cols(); ++j) sums[j] = 0;
-  for (index_t i = 0; i < x.rows(); ++i) {
-    for (index_t j = 0; j < x.cols(); ++j) sums[j] += std::fabs(static_cast<double>(x(i, j)));
-  }
+  double const one = 1;
+  sum_magnitudes_of_columns(x, vector_view<double const>::unchecked(&one, x.rows(), 0), sums);
   double largest = 0;
   for (index_t j = 0; j < x.cols(); ++j) {
     if (!(sums[j] <= largest)) largest = sums[j];
@@ -76,10 +91,7 @@ double collatz_squared_up(matrix_view<T> x, vector_view<double> p, vector_view<d
   double best = infinity;
   for (index_t i = 0; i < x.rows(); ++i) p[i] = 1;
   for (int iteration = 0; iteration < iterations; ++iteration) {
-    for (index_t j = 0; j < x.cols(); ++j) z[j] = 0;
-    for (index_t i = 0; i < x.rows(); ++i) {
-      for (index_t j = 0; j < x.cols(); ++j) z[j] += p[i] * std::fabs(static_cast<double>(x(i, j)));
-    }
+    sum_magnitudes_of_columns(x, p, z);
     double ratio = 0;
     double largest = 0;
     for (index_t i = 0; i < x.rows(); ++i) {

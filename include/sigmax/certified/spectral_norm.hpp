@@ -104,14 +104,10 @@ scaled_enclosure enclose_scaled_norm(B const& on, matrix_view<double> x, certifi
   auto const improve = [&](bool warm, index_t limit) {
     double before = warm ? rayleigh_down(on, x, w, absolute, memory) : 0;
     if (result.lower < before) result.lower = before;
-    lanczos(on, x,
-            {.tolerance = gap / 4,
-             .max_iterations = limit,
-             .seed = options.seed,
-             .warm_start = warm,
-             .u = u,
-             .v = w,
-             .scratch = &memory});
+    lanczos_iteration<B, double>(
+        on, x,
+        {.tolerance = gap / 4, .max_iterations = limit, .seed = options.seed, .warm_start = warm, .u = u, .v = w},
+        memory);
     double const after = rayleigh_down(on, x, w, absolute, memory);
     if (result.lower < after) result.lower = after;
   };

@@ -77,7 +77,7 @@ class extent {
   index_t value_;
 };
 
-inline index_t checked_area(index_t rows, index_t cols) {
+[[gnu::noinline]] inline index_t checked_area(index_t rows, index_t cols) {
   index_t area = 0;
   if (rows < 0 || cols < 0 || __builtin_mul_overflow(rows, cols, &area)) {
     raise<shape_error>({"matrix: shape is ", rows, " x ", cols,

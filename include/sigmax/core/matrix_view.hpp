@@ -11,6 +11,24 @@
 
 namespace sigmax::inline SIGMAX_ABI {
 
+namespace detail {
+
+// What the constructors of views throw, the same for all scalars.
+
+[[noreturn, gnu::cold, gnu::noinline]] inline void refuse_vector_view(index_t size) {
+  if (size < 0) raise<shape_error>({"vector_view: size is ", size, "; it must not be negative"});
+  raise<shape_error>({"vector_view: data is null; it must point to ", size, " elements"});
+}
+
+[[noreturn, gnu::cold, gnu::noinline]] inline void refuse_matrix_view(index_t rows, index_t cols) {
+  if (rows < 0 || cols < 0) {
+    raise<shape_error>({"matrix_view: shape is ", rows, " x ", cols, "; extents must not be negative"});
+  }
+  raise<shape_error>({"matrix_view: data is null; a ", rows, " x ", cols, " matrix needs elements"});
+}
+
+}  // namespace detail
+
 /// Memory the processor can address.
 struct host_space {};
 
@@ -27,9 +45,7 @@ class vector_view {
   constexpr vector_view() = default;
   /// @throws shape_error if size < 0, or data is null while size > 0.
   constexpr vector_view(T* data, index_t size, index_t stride = 1) : data_(data), size_(size), stride_(stride) {
-    if (size < 0) detail::raise<shape_error>({"vector_view: size is ", size, "; it must not be negative"});
-    if (size > 0 && data == nullptr)
-      detail::raise<shape_error>({"vector_view: data is null; it must point to ", size, " elements"});
+    if (size < 0 || (size > 0 && data == nullptr)) detail::refuse_vector_view(size);
   }
 
   constexpr T* data() const { return data_; }
@@ -80,12 +96,8 @@ class matrix_view {
   /// @throws shape_error if an extent is negative, or data is null although there are elements.
   constexpr matrix_view(T* data, index_t rows, index_t cols, index_t row_stride, index_t col_stride)
       : data_(data), rows_(rows), cols_(cols), row_stride_(row_stride), col_stride_(col_stride) {
-    if (rows < 0 || cols < 0) {
-      detail::raise<shape_error>({"matrix_view: shape is ", rows, " x ", cols, "; extents must not be negative"});
-    }
-    if (rows > 0 && cols > 0 && data == nullptr) {
-      detail::raise<shape_error>({"matrix_view: data is null; a ", rows, " x ", cols, " matrix needs elements"});
-    }
+    bool const missing = rows > 0 && cols > 0 && data == nullptr;
+    if (rows < 0 || cols < 0 || missing) detail::refuse_matrix_view(rows, cols);
     // Rows and blocks of a matrix without elements are asked for too; their address must not be computed from null.
     if (rows == 0 || cols == 0) row_stride_ = col_stride_ = 0;
   }

@@ -4,10 +4,10 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <new>
 #include <type_traits>
 #include <utility>
-#include <vector>
 
 #include <sigmax/config.hpp>
 #include <sigmax/core/matrix.hpp>
@@ -29,33 +29,18 @@ class workspace {
   workspace() = default;
   workspace(workspace const&) = delete;
   workspace& operator=(workspace const&) = delete;
-  workspace(workspace&& other) noexcept
-      : blocks_(std::move(other.blocks_)),
-        block_(std::exchange(other.block_, 0)),
-        used_(std::exchange(other.used_, 0)),
-        live_(std::exchange(other.live_, 0)),
-        peak_(std::exchange(other.peak_, 0)),
-        frozen_(std::exchange(other.frozen_, false)) {
-    other.blocks_.clear();
-  }
+  workspace(workspace&& other) noexcept { swap(other); }
   workspace& operator=(workspace&& other) noexcept {
     workspace taken(std::move(other));
-    std::swap(blocks_, taken.blocks_);
-    std::swap(block_, taken.block_);
-    std::swap(used_, taken.used_);
-    std::swap(live_, taken.live_);
-    std::swap(peak_, taken.peak_);
-    std::swap(frozen_, taken.frozen_);
+    swap(taken);
     return *this;
   }
-  ~workspace() {
-    for (auto const& block : blocks_) free_block(block);
-  }
+  ~workspace() { free_blocks(); }
 
   /// Bytes held.
   std::size_t capacity() const {
     std::size_t total = 0;
-    for (auto const& block : blocks_) total += block.size;
+    for (block const* at = first_; at != nullptr; at = at->next) total += at->size;
     return total;
   }
   /// The most bytes that were in use at once.
@@ -64,6 +49,22 @@ class workspace {
   /// From now on, growing is an error (std::bad_alloc): for code that must not allocate.
   void freeze() { frozen_ = true; }
 
+ private:
+  /// Stands one alignment before the memory it describes.
+  struct block {
+    block* next;
+    std::size_t size;
+  };
+
+  /// Multiprecision scalars own memory; they are destroyed before the frame gives theirs back.
+  struct constructed_objects {
+    void* data;
+    index_t count;
+    void (*destroy)(void*, index_t);
+    constructed_objects* before;
+  };
+
+ public:
   /// Takes memory from the workspace and gives it back, last in first out, when it is destroyed.
   class frame {
    public:
@@ -72,7 +73,7 @@ class workspace {
     frame(frame const&) = delete;
     frame& operator=(frame const&) = delete;
     [[gnu::noinline]] ~frame() {
-      for (auto const& object : objects_) object.destroy(object.data, object.count);
+      for (auto const* at = objects_; at != nullptr; at = at->before) at->destroy(at->data, at->count);
       owner_.block_ = block_;
       owner_.used_ = used_;
       owner_.live_ = live_;
@@ -80,26 +81,23 @@ class workspace {
     }
 
     /// `size` scalars: indeterminate where T is trivially copyable, else constructed as zero and destroyed with the
-    /// frame (keeping account of them allocates). @throws shape_error if the size is negative or not addressable,
-    /// domain_error if a frame that was opened later is still open, std::bad_alloc if memory is short or the workspace
-    /// is frozen.
+    /// frame (keeping account of them takes a little more memory). @throws shape_error if the size is negative or not
+    /// addressable, domain_error if a frame that was opened later is still open, std::bad_alloc if memory is short or
+    /// the workspace is frozen.
     template <class T>
     vector_view<T> vector(index_t size) {
       static_assert(alignof(T) <= alignment, "sigmax::workspace: memory is aligned to 64 bytes");
-      if (size < 0 || static_cast<std::size_t>(size) > static_cast<std::size_t>(PTRDIFF_MAX) / sizeof(T)) {
-        detail::raise<shape_error>({"workspace: ", size, " elements; this many cannot be addressed"});
-      }
-      if (owner_.depth_ != depth_) {
-        detail::raise<domain_error>({"workspace: memory was asked of a frame while a later one is open"});
-      }
-      if (size == 0) return {};
-      auto const bytes = static_cast<std::size_t>(size) * sizeof(T);
-      auto* const data = static_cast<T*>(owner_.take(bytes));
+      auto* const data = static_cast<T*>(owner_.take(size, sizeof(T), depth_));
       if constexpr (!std::is_trivially_copyable_v<T>) {
-        objects_.push_back({data, 0, [](void* first, index_t count) {
-                              for (index_t i = 0; i < count; ++i) static_cast<T*>(first)[i].~T();
-                            }});
-        for (auto& constructed = objects_.back().count; constructed < size; ++constructed) {
+        if (size == 0) return {};
+        auto* const objects = static_cast<constructed_objects*>(owner_.take(1, sizeof(constructed_objects), depth_));
+        objects_ = ::new (objects) constructed_objects{data, 0,
+                                                       [](void* first, index_t count) {
+                                                         for (index_t i = 0; i < count; ++i)
+                                                           static_cast<T*>(first)[i].~T();
+                                                       },
+                                                       objects_};
+        for (auto& constructed = objects_->count; constructed < size; ++constructed) {
           ::new (static_cast<void*>(data + constructed)) T();
         }
       }
@@ -117,66 +115,77 @@ class workspace {
     workspace& owner() { return owner_; }
 
    private:
-    /// Multiprecision scalars own memory; they are destroyed before the frame gives theirs back.
-    struct constructed_objects {
-      void* data;
-      index_t count;
-      void (*destroy)(void*, index_t);
-    };
-
     workspace& owner_;
-    std::size_t block_;
+    block* block_;
     std::size_t used_;
     std::size_t live_;
     int depth_;
-    std::vector<constructed_objects> objects_;
+    constructed_objects* objects_ = nullptr;
   };
 
  private:
   friend class detail::scratch;
 
-  struct memory_block {
-    std::byte* data;
-    std::size_t size;
-  };
   static constexpr std::size_t alignment = 64;
 
-  static void free_block(memory_block const& block) { ::operator delete (block.data, std::align_val_t{alignment}); }
-
-  void add_block(std::size_t size) {
-    blocks_.reserve(blocks_.size() + 1);
-    blocks_.push_back({static_cast<std::byte*>(::operator new (size, std::align_val_t{alignment})), size});
+  void swap(workspace& other) noexcept {
+    std::swap(first_, other.first_);
+    std::swap(last_, other.last_);
+    std::swap(block_, other.block_);
+    std::swap(used_, other.used_);
+    std::swap(live_, other.live_);
+    std::swap(peak_, other.peak_);
+    std::swap(frozen_, other.frozen_);
   }
 
-  [[gnu::noinline]] void* take(std::size_t bytes) {
-    std::size_t const rounded = (bytes + alignment - 1) / alignment * alignment;
-    while (block_ < blocks_.size() && blocks_[block_].size - used_ < rounded) {
-      ++block_;
-      used_ = 0;
+  [[gnu::noinline]] void free_blocks() {
+    while (first_ != nullptr) ::operator delete (std::exchange(first_, first_->next), std::align_val_t{alignment});
+    last_ = nullptr;
+  }
+
+  block* add_block(std::size_t size) {
+    auto* const added = ::new (::operator new (alignment + size, std::align_val_t{alignment})) block{nullptr, size};
+    (last_ != nullptr ? last_->next : first_) = added;
+    return last_ = added;
+  }
+
+  /// `count` items of `size` bytes each for the frame at `depth`; null for none.
+  [[gnu::noinline]] void* take(index_t count, std::size_t size, int depth) {
+    if (count < 0 || static_cast<std::size_t>(count) > static_cast<std::size_t>(PTRDIFF_MAX) / size) {
+      detail::raise<shape_error>({"workspace: ", count, " elements; this many cannot be addressed"});
     }
-    if (block_ == blocks_.size()) {
+    if (depth != depth_) {
+      detail::raise<domain_error>({"workspace: memory was asked of a frame while a later one is open"});
+    }
+    if (count == 0) return nullptr;
+    std::size_t const rounded = (static_cast<std::size_t>(count) * size + alignment - 1) / alignment * alignment;
+    // No block is in use yet where block_ is null.
+    block* at = block_ != nullptr ? block_ : first_;
+    std::size_t used = used_;
+    for (; at != nullptr && at->size - used < rounded; at = at->next) used = 0;
+    if (at == nullptr) {
       if (frozen_) throw std::bad_alloc();
-      add_block(rounded > 4096 ? rounded : 4096);
+      at = add_block(rounded > 4096 ? rounded : 4096);
     }
-    void* const result = blocks_[block_].data + used_;
-    used_ += rounded;
+    block_ = at;
+    used_ = used + rounded;
     live_ += rounded;
     if (live_ > peak_) peak_ = live_;
-    return result;
+    return reinterpret_cast<std::byte*>(at) + alignment + used;
   }
 
   void merge() {
-    if (blocks_.size() <= 1 || frozen_ || used_once_) return;
-    for (auto const& block : blocks_) free_block(block);
-    blocks_.clear();
+    if (first_ == last_ || frozen_ || used_once_) return;
+    free_blocks();
     try {
       add_block(peak_);
     } catch (...) {  // called from a destructor; the next take() allocates what it needs
     }
   }
 
-  std::vector<memory_block> blocks_;
-  std::size_t block_ = 0;
+  block* first_ = nullptr;
+  block* last_ = nullptr;
+  block* block_ = nullptr;
   std::size_t used_ = 0;
   std::size_t live_ = 0;
   std::size_t peak_ = 0;

@@ -14,36 +14,32 @@
 
 namespace sigmax::inline SIGMAX_ABI {
 
-/// Estimates the largest singular value of W from the Krylov space of W^T W, which needs far fewer sweeps over W than
-/// power iteration where the leading singular values are close.
-///
-/// W: m x n, any strides, any storage scalar, any scale. Defaults: tolerance sqrt(u), at most
-/// 2 sqrt(min(m, n)) + 60 steps, a normal random start of seed 0.
-/// An estimate, never a bound. `residual` is that of the Ritz pair.
-/// Cost: k steps of 4 m n + 8 k n FLOPs. Scratch: (k + 3) n + 4 k scalars (and a copy of W as in power_iteration).
-/// @throws numeric_error if W is not finite, shape_error or domain_error for options that do not fit W.
-/// Source: Golub and Van Loan, Matrix Computations, 10.1-10.3; reorthogonalised twice (Giraud, Langou 2005).
-template <class B, matrix_on<B> M>
-singular_estimate<compute_t<value_t<M>>> lanczos(B const& on, M const& w,
-                                                 singular_estimate_options<compute_t<value_t<M>>> const& options = {}) {
+namespace detail {
+
+/// What an iteration found, without the vectors.
+template <class T>
+struct iteration_result {
+  T sigma = T(0);
+  T residual = T(0);
+  index_t iterations = 0;
+  bool converged = false;
+};
+
+/// `lanczos` for options that are checked, and a matrix that has elements. The vectors are options.u and options.v,
+/// the scratch is `memory`.
+template <class B, storage_scalar S>
+iteration_result<compute_t<S>> lanczos_iteration(B const& on, matrix_view<S const, typename B::space> elements,
+                                                 singular_estimate_options<compute_t<S>> const& options,
+                                                 workspace& memory) {
   using std::sqrt;
-  using T = compute_t<value_t<M>>;
-  auto const elements = const_view(w);
+  using T = compute_t<S>;
+  workspace::frame frame(memory);
+  scaled_operator<B, T> const scaled(on, elements, "lanczos", frame);
+  place_start(on, "lanczos", options, options.v);
+  iteration_result<T> result;
+  T const tolerance = options.tolerance > T(0) ? options.tolerance : T(sqrt(unit_roundoff<T>()));
   index_t const m = elements.rows();
   index_t const n = elements.cols();
-  detail::check_estimate_options("lanczos", options, m, n);
-
-  singular_estimate<T> result;
-  result.place_vectors(m, options.u, n, options.v);
-  if (elements.empty()) {
-    result.converged = true;
-    return result;
-  }
-  detail::scratch memory(options.scratch);
-  workspace::frame frame(memory.get());
-  detail::scaled_operator<B, T> const scaled(on, elements, "lanczos", frame);
-  detail::place_start(on, "lanczos", options, result.v);
-  T const tolerance = options.tolerance > T(0) ? options.tolerance : T(sqrt(unit_roundoff<T>()));
   index_t const short_side = m < n ? m : n;
   index_t limit = options.max_iterations > 0
                       ? options.max_iterations
@@ -53,14 +49,15 @@ singular_estimate<compute_t<value_t<M>>> lanczos(B const& on, M const& w,
   auto const basis = frame.template matrix<T>(limit, n);
   auto const shifted = frame.template vector<T>(n);
   auto const next = frame.template vector<T>(n);
-  auto const diagonal = frame.template vector<T>(limit);
-  auto const off_diagonal = frame.template vector<T>(limit);
-  auto const ritz = frame.template vector<T>(limit);
-  auto const pivots = frame.template vector<T>(limit);
+  auto const small = frame.template matrix<T>(4, limit);
+  auto const diagonal = small.row(0);
+  auto const off_diagonal = small.row(1);
+  auto const ritz = small.row(2);
+  auto const pivots = small.row(3);
 
   index_t steps = 0;
   T theta(0);
-  on.combine(T(1), as_row(result.v), T(0), as_row(basis.row(0)));
+  on.combine(T(1), as_row(options.v), T(0), as_row(basis.row(0)));
   for (;;) {
     auto const current = basis.row(steps);
     scaled.apply(current, shifted, next);
@@ -79,8 +76,8 @@ singular_estimate<compute_t<value_t<M>>> lanczos(B const& on, M const& w,
     bool const last = steps == limit || invariant;
     // The small eigenproblem is looked at every fourth step: it would otherwise rival the sweep for small matrices.
     if (last || steps % 4 == 0) {
-      theta = detail::largest_tridiagonal_eigenpair(diagonal.segment(0, steps), off_diagonal.segment(0, steps),
-                                                    ritz.segment(0, steps), pivots.segment(0, steps));
+      theta = largest_tridiagonal_eigenpair(diagonal.segment(0, steps), off_diagonal.segment(0, steps),
+                                            ritz.segment(0, steps), pivots.segment(0, steps));
       T const distance = T(length * ritz[steps - 1]);
       result.residual = theta > T(0) ? T(distance / theta) : T(0);
       result.converged = result.residual <= tolerance;
@@ -90,16 +87,51 @@ singular_estimate<compute_t<value_t<M>>> lanczos(B const& on, M const& w,
   }
 
   for (index_t k = 0; k < steps; ++k) {
-    on.combine(ritz[k], as_row(basis.row(k)), T(k == 0 ? 0 : 1), as_row(result.v));
+    on.combine(ritz[k], as_row(basis.row(k)), T(k == 0 ? 0 : 1), as_row(options.v));
   }
-  detail::make_unit(on, result.v);
-  scaled.apply_once(result.v, shifted, result.u);
-  T const norm_of_u = detail::make_unit(on, result.u);
+  make_unit(on, options.v);
+  scaled.apply_once(options.v, shifted, options.u);
+  T const norm_of_u = make_unit(on, options.u);
   result.sigma = T(norm_of_u * scaled.scale());
   if (!(norm_of_u > T(0))) {
-    result.u[0] = T(1);
+    options.u[0] = T(1);
     result.converged = scaled.is_zero();
   }
+  return result;
+}
+
+}  // namespace detail
+
+/// Estimates the largest singular value of W from the Krylov space of W^T W, which needs far fewer sweeps over W than
+/// power iteration where the leading singular values are close.
+///
+/// W: m x n, any strides, any storage scalar, any scale. Defaults: tolerance sqrt(u), at most
+/// 2 sqrt(min(m, n)) + 60 steps, a normal random start of seed 0.
+/// An estimate, never a bound. `residual` is that of the Ritz pair.
+/// Cost: k steps of 4 m n + 8 k n FLOPs. Scratch: (k + 3) n + 4 k scalars (and a copy of W as in power_iteration).
+/// @throws numeric_error if W is not finite, shape_error or domain_error for options that do not fit W.
+/// Source: Golub and Van Loan, Matrix Computations, 10.1-10.3; reorthogonalised twice (Giraud, Langou 2005).
+template <class B, matrix_on<B> M>
+singular_estimate<compute_t<value_t<M>>> lanczos(B const& on, M const& w,
+                                                 singular_estimate_options<compute_t<value_t<M>>> const& options = {}) {
+  using T = compute_t<value_t<M>>;
+  auto const elements = const_view(w);
+  detail::check_estimate_options("lanczos", options, elements.rows(), elements.cols());
+  singular_estimate<T> result;
+  result.place_vectors(elements.rows(), options.u, elements.cols(), options.v);
+  if (elements.empty()) {
+    result.converged = true;
+    return result;
+  }
+  auto placed = options;
+  placed.u = result.u;
+  placed.v = result.v;
+  detail::scratch memory(options.scratch);
+  auto const found = detail::lanczos_iteration<B, value_t<M>>(on, elements, placed, memory.get());
+  result.sigma = found.sigma;
+  result.residual = found.residual;
+  result.iterations = found.iterations;
+  result.converged = found.converged;
   return result;
 }
 

@@ -14,9 +14,9 @@ namespace sigmax::inline SIGMAX_ABI::detail {
 
 /// True if T - x I has no eigenvalue >= 0, by the signs of the pivots of its LDL^T factorisation (Sturm).
 template <real T>
-bool all_eigenvalues_below(vector_view<T> diagonal, vector_view<T> off_diagonal, T x) {
+bool all_eigenvalues_below(index_t k, T const* diagonal, T const* off_diagonal, T x) {
   T pivot = T(x - diagonal[0]);
-  for (index_t i = 1; i < diagonal.size(); ++i) {
+  for (index_t i = 1; i < k; ++i) {
     if (!(pivot > T(0))) return false;
     T const coupling = off_diagonal[i - 1];
     pivot = T((x - diagonal[i]) - coupling * coupling / pivot);
@@ -27,13 +27,18 @@ bool all_eigenvalues_below(vector_view<T> diagonal, vector_view<T> off_diagonal,
 /// Largest eigenvalue of the k x k tridiagonal matrix with these diagonals (k elements of `off_diagonal` are given,
 /// k - 1 used, none of them negative) and its unit eigenvector, by bisection and inverse iteration. The iteration
 /// starts from ones: with positive couplings the wanted vector is positive (Perron-Frobenius), so they cannot be
-/// orthogonal. An estimate to about k u relative to the norm of T. O(k) a bisection step. `pivots`: k scalars.
+/// orthogonal. An estimate to about k u relative to the norm of T. O(k) a bisection step. `pivots`: k scalars. All four
+/// are contiguous.
 template <real T>
-T largest_tridiagonal_eigenpair(vector_view<T> diagonal, vector_view<T> off_diagonal, vector_view<T> eigenvector,
-                                vector_view<T> pivots) {
+T largest_tridiagonal_eigenpair(vector_view<T> diagonal_view, vector_view<T> off_diagonal_view,
+                                vector_view<T> eigenvector_view, vector_view<T> pivots_view) {
   using std::abs;
   using std::sqrt;
-  index_t const k = diagonal.size();
+  index_t const k = diagonal_view.size();
+  T const* const diagonal = diagonal_view.data();
+  T const* const off_diagonal = off_diagonal_view.data();
+  T* const eigenvector = eigenvector_view.data();
+  T* const pivots = pivots_view.data();
   T below = diagonal[0];
   T above = diagonal[0];
   T norm(0);
@@ -48,7 +53,7 @@ T largest_tridiagonal_eigenpair(vector_view<T> diagonal, vector_view<T> off_diag
   while (T(above - below) > resolution) {
     T const middle = T(below + (above - below) / 2);
     if (!(below < middle) || !(middle < above)) break;
-    (all_eigenvalues_below(diagonal, off_diagonal, middle) ? above : below) = middle;
+    (all_eigenvalues_below(k, diagonal, off_diagonal, middle) ? above : below) = middle;
   }
 
   // above I - T is positive definite and nearly singular: factorise once, solve twice, no pivoting needed.

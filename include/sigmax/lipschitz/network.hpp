@@ -30,9 +30,11 @@ struct network_node {
 
 /// A directed acyclic graph with one input and one output. A node can only refer to nodes that exist already, so the
 /// order of the nodes is an order of evaluation and a cycle cannot be written down.
+/// (`template <class = void>`: functions that a file does not call are not compiled with it.)
 class network {
  public:
   /// A network whose input has this shape; the output is the input until nodes are added.
+  template <class = void>
   explicit network(tensor_shape input, std::string input_name = "input") {
     element_count(input);
     nodes_.push_back({std::move(input_name), rules::identity{}, {}, std::move(input)});
@@ -41,6 +43,7 @@ class network {
   /// Adds `rule` applied to `inputs`; the new node becomes the output. An empty name becomes "<operator>_<n>".
   /// @throws domain_error if an input is not a node of this network, shape_error if the shapes do not fit the rule;
   ///         both name the node. The network is unchanged then.
+  template <class = void>
   node_id add(any_rule rule, std::vector<node_id> inputs, std::string name = {});
 
   /// Makes an existing node the output. @throws domain_error if there is no such node.
@@ -59,7 +62,8 @@ class network {
   node_id output_ = 0;
 };
 
-inline node_id network::add(any_rule rule, std::vector<node_id> inputs, std::string name) {
+template <class>
+node_id network::add(any_rule rule, std::vector<node_id> inputs, std::string name) {
   if (name.empty()) name = rule.operator_name() + "_" + std::to_string(size());
   std::vector<tensor_shape> shapes;
   shapes.reserve(inputs.size());

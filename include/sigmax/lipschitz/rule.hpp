@@ -27,7 +27,8 @@ struct rule_context {
 template <norm_tag N>
 using sensitivities = std::vector<log_upper_bound<op<N, N>>>;
 
-/// An operator of a network. A value type with
+/// An operator of a network. (The rules of this folder write `template <class = void>` before members that work with
+/// strings and vectors: a file that includes them all compiles those it uses.) A value type with
 ///  - `operator_name()`, as the table prints it ("linear", "gelu", ...);
 ///  - `rule_name(norm)`, one line that says which theorem gives the bound in that norm;
 ///  - optionally `refusal(norm)`, why there is no finite bound, and `multiply_adds(inputs)`, the work of `evaluate`;

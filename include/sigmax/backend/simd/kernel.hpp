@@ -34,13 +34,14 @@ template <class T, class Arch, std::size_t Cols, std::size_t... j>
 }
 
 /// One step: sums_ij += a_i[at..] * b_j[at..], lane by lane.
-template <class T, class Arch, std::size_t Rows, std::size_t Cols, std::size_t Sums, std::size_t... i, std::size_t... j>
-[[gnu::always_inline]] inline void accumulate_tile(T const* const (&a)[Rows], T const* const (&b)[Cols], index_t at,
+template <class T, class Arch, std::size_t Sums, std::size_t... i, std::size_t... j>
+[[gnu::always_inline]] inline void accumulate_tile(T const* const* a, T const* const* b, index_t at,
                                                    batch<T, Arch> (&sums)[Sums], std::index_sequence<i...>,
                                                    std::index_sequence<j...> columns) {
-  batch<T, Arch> right[Cols] = {load<T, Arch>(b[j] + at)...};
+  constexpr std::size_t count = sizeof...(j);
+  batch<T, Arch> right[count] = {load<T, Arch>(b[j] + at)...};
   (hold(right[j]), ...);
-  (accumulate_row<T, Arch>(a[i] + at, right, sums + i * Cols, columns), ...);
+  (accumulate_row<T, Arch>(a[i] + at, right, sums + i * count, columns), ...);
 }
 
 template <class T, class Arch, std::size_t Sums, std::size_t... group>
@@ -55,37 +56,40 @@ template <class T, class Arch, std::size_t Sums, std::size_t... t>
   ((sums[t] = batch<T, Arch>(T(0))), ...);
 }
 
-/// sums[i * stride + j] += a_i . b_j over `length` elements; each row is contiguous and nothing behind it is read.
+/// The stretches [at, length) of `count` rows, shorter than `size`, completed by zeros; `rows` then point at them.
+template <class T>
+[[gnu::noinline]] void copy_tails(T const* const* from, index_t count, index_t at, index_t length, index_t size,
+                                  T* tails, T const** rows) {
+  for (index_t i = 0; i < count; ++i, tails += size) {
+    for (index_t k = 0; k < size; ++k) tails[k] = at + k < length ? from[i][at + k] : T(0);
+    rows[i] = tails;
+  }
+}
+
+/// sums[i * stride + j] += a_i . b_j over `length` elements for Rows rows a_i and Cols rows b_j; each row is contiguous
+/// and nothing behind it is read.
 template <class T, class Arch, std::size_t Rows, std::size_t Cols>
-[[gnu::flatten]] void add_row_products(T const* const (&a)[Rows], T const* const (&b)[Cols], index_t length, T* sums,
-                                       index_t stride) {
+[[gnu::flatten]] void add_row_products(T const* const* a, T const* const* b, index_t length, T* sums,
+                                       index_t stride) noexcept {
   constexpr auto size = static_cast<std::size_t>(lanes<T, Arch>);
   constexpr std::size_t groups = (Rows * Cols + size - 1) / size;
   constexpr std::make_index_sequence<Rows> rows;
   constexpr std::make_index_sequence<Cols> cols;
 
-  batch<T, Arch> accumulated[groups * size];
-  clear<T, Arch>(accumulated, std::make_index_sequence<groups * size>{});
-  index_t at = 0;
-  for (; at + lanes<T, Arch> <= length; at += lanes<T, Arch>) {
-    accumulate_tile<T, Arch>(a, b, at, accumulated, rows, cols);
+  // The last, incomplete stretch of each row.
+  T tails[(Rows + Cols) * size];
+  T const* left[Rows];
+  T const* right[Cols];
+  index_t const whole = length - length % lanes<T, Arch>;
+  if (whole < length) {
+    copy_tails<T>(a, Rows, whole, length, lanes<T, Arch>, tails, left);
+    copy_tails<T>(b, Cols, whole, length, lanes<T, Arch>, tails + Rows * size, right);
   }
 
-  // The last, incomplete stretch of each row is completed by zeros in a copy.
-  if (at < length) {
-    T tails[Rows + Cols][size] = {};
-    T const* left[Rows];
-    T const* right[Cols];
-    for (std::size_t i = 0; i < Rows; ++i) {
-      left[i] = tails[i];
-      for (index_t k = 0; k < lanes<T, Arch> && at + k < length; ++k) tails[i][k] = a[i][at + k];
-    }
-    for (std::size_t j = 0; j < Cols; ++j) {
-      right[j] = tails[Rows + j];
-      for (index_t k = 0; k < lanes<T, Arch> && at + k < length; ++k) tails[Rows + j][k] = b[j][at + k];
-    }
-    accumulate_tile<T, Arch>(left, right, 0, accumulated, rows, cols);
-  }
+  batch<T, Arch> accumulated[groups * size];
+  clear<T, Arch>(accumulated, std::make_index_sequence<groups * size>{});
+  for (index_t at = 0; at < whole; at += lanes<T, Arch>) accumulate_tile<T, Arch>(a, b, at, accumulated, rows, cols);
+  if (whole < length) accumulate_tile<T, Arch>(left, right, 0, accumulated, rows, cols);
 
   T folded[groups * size];
   fold_lanes<T, Arch>(accumulated, folded, std::make_index_sequence<groups>{});

@@ -75,26 +75,24 @@ void multiply_vector(T alpha, matrix_view<T const> a, vector_view<T const> x, T 
   auto const x_row = matrix_view<T const>::unchecked(x.data(), 1, x.size(), 0, x.stride());
   auto const c_col = matrix_view<T const>::unchecked(c.data(), c.size(), 1, c.stride(), 0);
   auto const y_col = matrix_view<T>::unchecked(y.data(), y.size(), 1, y.stride(), 0);
-  multiply_rows<T, Arch, 8, 1>(alpha, a, x_row, beta, c_col, y_col, part::all);
+  multiply_rows<T>(alpha, a, x_row, beta, c_col, y_col, part::all, vector_tiling<T, Arch>);
 }
 
 /// y = x^T (x v) for contiguous rows, v and y: each group of rows is multiplied with v and, still in the cache, added.
 template <class T, class Arch>
 void gram_times_vector_by_rows(matrix_view<T const> x, T const* v, T* y) {
   std::fill_n(y, x.cols(), T(0));
-  index_t i = 0;
-  for (; i + rows_at_once <= x.rows(); i += rows_at_once) {
+  for (index_t first = 0; first < x.rows(); first += rows_at_once) {
+    index_t const count = std::min(rows_at_once, x.rows() - first);
     T const* rows[rows_at_once];
-    for (index_t k = 0; k < rows_at_once; ++k) rows[k] = x.data() + (i + k) * x.row_stride();
+    point_at_rows<T>(rows, rows_at_once, {x.data(), x.row_stride()}, first, x.rows());
     T factors[rows_at_once] = {};
-    add_row_products<T, Arch, rows_at_once, 1>(rows, {v}, x.cols(), factors, 1);
-    add_scaled_rows<T, Arch>(factors, rows, x.cols(), y);
-  }
-  for (; i < x.rows(); ++i) {
-    T const* const row = x.data() + i * x.row_stride();
-    T factor[1] = {};
-    add_row_products<T, Arch, 1, 1>({row}, {v}, x.cols(), factor, 1);
-    add_scaled_rows<T, Arch, 1>(factor, {row}, x.cols(), y);
+    add_row_products<T, Arch, rows_at_once, 1>(rows, &v, x.cols(), factors, 1);
+    if (count == rows_at_once) {
+      add_scaled_rows<T, Arch>(factors, rows, x.cols(), y);
+    } else {
+      for (index_t i = 0; i < count; ++i) add_scaled_rows<T, Arch, 1>({factors[i]}, {rows[i]}, x.cols(), y);
+    }
   }
 }
 
@@ -113,9 +111,10 @@ void gram_times_vector_by_columns(matrix_view<T const> x, vector_view<T const> v
     for (index_t j = 0; j < x.cols(); j += columns_at_once) {
       index_t const count = std::min(columns_at_once, x.cols() - j);
       T const* columns[columns_at_once];
-      point_at_rows(columns, row_panel<T>{part_of_x.data(), x.col_stride()}, j, j + count);
+      point_at_rows<T>(columns, columns_at_once, {part_of_x.data(), x.col_stride()}, j, j + count);
       T sums[columns_at_once] = {};
-      add_row_products<T, Arch, columns_at_once, 1>(columns, {product}, u.size(), sums, 1);
+      T const* const factors = product;
+      add_row_products<T, Arch, columns_at_once, 1>(columns, &factors, u.size(), sums, 1);
       for (index_t i = 0; i < count; ++i) y[j + i] += sums[i];
     }
   }

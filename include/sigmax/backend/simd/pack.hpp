@@ -41,7 +41,6 @@ template <class T>
 void copy_all_rows(matrix_view<T const> x, T* buffer, index_t stride) {
   index_t copied = copy_rows<8>(x, 0, buffer, stride);
   copied = copy_rows<4>(x, copied, buffer, stride);
-  copied = copy_rows<2>(x, copied, buffer, stride);
   copy_rows<1>(x, copied, buffer, stride);
 }
 

@@ -56,6 +56,12 @@ T dot(vector_view<T const> u, vector_view<T const> v) {
   return total;
 }
 
+/// The same, by lanes where both are contiguous.
+template <class T, class Arch>
+[[gnu::noinline]] T dot_of_any_strides(vector_view<T const> u, vector_view<T const> v) {
+  return u.stride() == 1 && v.stride() == 1 ? dot<T, Arch>(u.data(), v.data(), u.size()) : dot<T>(u, v);
+}
+
 /// sum |x_i|
 template <class T, class Arch>
 [[gnu::flatten]] T sum_abs(T const* x, index_t length) {
@@ -95,10 +101,12 @@ template <class T, class Arch>
   }
   T elements[size];
   store(largest, elements);
-  T result = *std::max_element(elements, elements + size);
+  T result = elements[0];
+  for (T const element : elements) result = result < element ? element : result;
   T check = sum<T, Arch>(zero);
   for (; at < length; ++at) {
-    result = std::max(result, x[at] < T(0) ? -x[at] : x[at]);
+    T const magnitude = x[at] < T(0) ? -x[at] : x[at];
+    result = result < magnitude ? magnitude : result;
     check += x[at] - x[at];
   }
   return check == T(0) ? result : std::numeric_limits<T>::infinity();

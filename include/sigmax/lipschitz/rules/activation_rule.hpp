@@ -29,6 +29,7 @@ class activation {
   /// `each` gives parameter 0 element by element, trailing-broadcast (PRelu).
   /// @throws domain_error for a name the entry does not have, a NaN, an infinity where the default is finite, or
   ///         per-element values for an activation without them.
+  template <class = void>
   explicit activation(activation_entry const& entry, std::vector<std::pair<std::string, double>> const& parameters = {},
                       std::vector<double> each = {})
       : entry_(&entry) {
@@ -50,13 +51,16 @@ class activation {
   std::span<double const> each() const { return each_ ? std::span<double const>(*each_) : std::span<double const>(); }
 
   std::string operator_name() const { return std::string(entry_->name); }
+  template <class = void>
   std::string rule_name(norm::any) const {
     double const c = constant();
     return sigmax::is_finite(c) ? "sup |phi'| = " + detail::short_number(c) : "none: " + refusal(norm::l2);
   }
+  template <class = void>
   std::string refusal(norm::any) const {
     return entry_->refusal.empty() ? "no finite bound of its slope" : std::string(entry_->refusal);
   }
+  template <class = void>
   tensor_shape output_shape(std::span<tensor_shape const> shapes) const {
     detail::require_inputs(entry_->name, shapes, 1);
     detail::require_trailing(entry_->name, shapes[0], each().size());
@@ -64,6 +68,7 @@ class activation {
   }
 
   /// >= sup |phi'| over the reals and over all elements; +infinity where refused.
+  template <class = void>
   double constant() const {
     double largest = each().empty() ? entry_->constant(values_) : 0.0;
     for (double const value : each()) {
@@ -86,6 +91,7 @@ class activation {
     entry_->formula.get(T{})(inputs[0], output, values_, each());
   }
 
+  template <class = void>
   void pull_back(std::span<std::span<double const> const> inputs, std::span<tensor_shape const>,
                  std::span<double const> output_gradient, std::span<std::span<double> const> input_gradients) const {
     if (input_gradients[0].empty()) return;
@@ -100,6 +106,7 @@ class activation {
   }
 
  private:
+  template <class = void>
   void check(std::size_t i, double value) const {
     auto const& parameter = entry_->parameters[i];
     if (is_nan(value) || (!is_finite(value) && is_finite(parameter.default_value))) {
@@ -108,6 +115,7 @@ class activation {
     }
   }
 
+  template <class = void>
   void set(std::string_view name, double value) {
     for (std::size_t i = 0; i < values_.size(); ++i) {
       if (name.empty() || entry_->parameters[i].name != name) continue;
@@ -119,6 +127,7 @@ class activation {
         {entry_->name, ": parameter '", name, "' is unknown; there is ", known_parameters()});
   }
 
+  template <class = void>
   std::string known_parameters() const {
     std::string text;
     for (auto const& parameter : entry_->parameters) {

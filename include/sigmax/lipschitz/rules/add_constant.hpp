@@ -22,6 +22,7 @@ namespace sigmax::inline SIGMAX_ABI::lipschitz::rules {
 class add_constant {
  public:
   /// @throws numeric_error if a value or the coefficient is not finite.
+  template <class = void>
   explicit add_constant(std::vector<double> values, double coefficient = 1.0) : coefficient_(coefficient) {
     detail::require_finite("add_constant", values);
     detail::require_finite("add_constant", {&coefficient, 1});
@@ -34,6 +35,7 @@ class add_constant {
   std::string operator_name() const { return "add_constant"; }
   std::string rule_name(norm::any) const { return "1: a translation"; }
   /// @throws shape_error if the values fill neither the input nor its last axes.
+  template <class = void>
   tensor_shape output_shape(std::span<tensor_shape const> shapes) const {
     detail::require_inputs("add_constant", shapes, 1);
     detail::require_trailing("add_constant", shapes[0], values_->size());
@@ -60,6 +62,7 @@ class add_constant {
     }
   }
 
+  template <class = void>
   void pull_back(std::span<std::span<double const> const>, std::span<tensor_shape const>,
                  std::span<double const> output_gradient, std::span<std::span<double> const> input_gradients) const {
     if (input_gradients[0].empty()) return;

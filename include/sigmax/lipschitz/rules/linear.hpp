@@ -26,6 +26,7 @@ namespace sigmax::inline SIGMAX_ABI::lipschitz::rules {
 class linear {
  public:
   /// @throws numeric_error if the coefficient is not finite. NaN in W is refused when its norm is computed.
+  template <class = void>
   explicit linear(weight w, double coefficient = 1.0) : weight_(std::move(w)), coefficient_(coefficient) {
     detail::require_finite("linear", {&coefficient, 1});
   }
@@ -38,6 +39,7 @@ class linear {
     return asked == norm::linf ? "largest row sum" : "spectral norm, proven by Cholesky";
   }
   /// @throws shape_error if the last axis of the input is not as long as W has columns.
+  template <class = void>
   tensor_shape output_shape(std::span<tensor_shape const> shapes) const {
     detail::require_inputs("linear", shapes, 1);
     if (shapes[0].empty() || shapes[0].back() != weight_.cols()) {
@@ -80,6 +82,7 @@ class linear {
     });
   }
 
+  template <class = void>
   void pull_back(std::span<std::span<double const> const>, std::span<tensor_shape const>,
                  std::span<double const> output_gradient, std::span<std::span<double> const> input_gradients) const {
     if (input_gradients[0].empty()) return;

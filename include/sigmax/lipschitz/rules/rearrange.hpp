@@ -27,6 +27,7 @@ class rearrange {
  public:
   /// `output` is the new shape, `map` one input position (or -1) for each of its elements. An empty map keeps the
   /// order. @throws shape_error if the map does not fill the shape or holds a number below -1.
+  template <class = void>
   explicit rearrange(tensor_shape output, std::vector<index_t> map = {}, std::string operator_name = "reshape")
       : output_(std::move(output)), name_(std::move(operator_name)) {
     index_t const count = element_count(output_);
@@ -47,11 +48,13 @@ class rearrange {
   tensor_shape const& shape() const { return output_; }
 
   std::string operator_name() const { return name_; }
+  template <class = void>
   std::string rule_name(norm::any asked) const {
     if (!map_) return "1: the same elements in the same order";
     return asked == norm::linf ? "1: moves elements" : "square root of the most copies of one element";
   }
   /// @throws shape_error if the input has fewer elements than the map reads, or without a map another number.
+  template <class = void>
   tensor_shape output_shape(std::span<tensor_shape const> shapes) const {
     detail::require_inputs(name_, shapes, 1);
     index_t const count = element_count(shapes[0]);
@@ -85,6 +88,7 @@ class rearrange {
     }
   }
 
+  template <class = void>
   void pull_back(std::span<std::span<double const> const>, std::span<tensor_shape const>,
                  std::span<double const> output_gradient, std::span<std::span<double> const> input_gradients) const {
     if (input_gradients[0].empty()) return;
@@ -95,6 +99,7 @@ class rearrange {
   }
 
  private:
+  template <class = void>
   double most_copies() const {
     std::vector<index_t> copies(static_cast<std::size_t>(largest_ + 1), 0);
     index_t most = 0;

@@ -27,6 +27,7 @@ class scale {
   enum class operation : unsigned char { multiply, divide };
 
   /// @throws numeric_error if a factor is not finite, domain_error if there is none or one of the divisors is 0.
+  template <class = void>
   explicit scale(std::vector<double> factors, operation how = operation::multiply) : how_(how) {
     detail::require_finite("scale", factors);
     if (factors.empty()) sigmax::detail::raise<domain_error>({"scale: 0 factors; there must be one or more"});
@@ -45,6 +46,7 @@ class scale {
     return how_ == operation::multiply ? "max |c|: a diagonal matrix" : "max 1/|c|: a diagonal matrix";
   }
   /// @throws shape_error if the factors fill neither the input nor its last axes.
+  template <class = void>
   tensor_shape output_shape(std::span<tensor_shape const> shapes) const {
     detail::require_inputs("scale", shapes, 1);
     detail::require_trailing("scale", shapes[0], factors_->size());
@@ -72,6 +74,7 @@ class scale {
     }
   }
 
+  template <class = void>
   void pull_back(std::span<std::span<double const> const>, std::span<tensor_shape const>,
                  std::span<double const> output_gradient, std::span<std::span<double> const> input_gradients) const {
     if (input_gradients[0].empty()) return;

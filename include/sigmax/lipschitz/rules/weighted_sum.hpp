@@ -23,6 +23,7 @@ namespace sigmax::inline SIGMAX_ABI::lipschitz::rules {
 class weighted_sum {
  public:
   /// One coefficient an input. @throws domain_error if there is none, numeric_error if one is not finite.
+  template <class = void>
   explicit weighted_sum(std::vector<interval> coefficients, std::string operator_name = "add")
       : coefficients_(std::move(coefficients)), name_(std::move(operator_name)) {
     if (coefficients_.empty())
@@ -38,6 +39,7 @@ class weighted_sum {
   std::string operator_name() const { return name_; }
   std::string rule_name(norm::any) const { return "|c_i| for branch i: triangle inequality"; }
   /// @throws shape_error if the number of inputs is not that of the coefficients or their shapes differ.
+  template <class = void>
   tensor_shape output_shape(std::span<tensor_shape const> shapes) const {
     detail::require_inputs(name_, shapes, coefficients_.size());
     for (auto const& shape : shapes) {
@@ -70,6 +72,7 @@ class weighted_sum {
     }
   }
 
+  template <class = void>
   void pull_back(std::span<std::span<double const> const>, std::span<tensor_shape const>,
                  std::span<double const> output_gradient, std::span<std::span<double> const> input_gradients) const {
     for (std::size_t k = 0; k < coefficients_.size(); ++k) {
