@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: MIT
-# The first C++ block of README.md is examples/quickstart/quickstart.cpp without its comment lines at the top.
+# README.md shows the programs below as they are, without their comment lines at the top, in ```cpp blocks.
 # usage: cmake -D ROOT=<repository> -P tests/readme.cmake
 file(READ "${ROOT}/README.md" readme)
-file(READ "${ROOT}/examples/quickstart/quickstart.cpp" program)
-string(REGEX REPLACE "^(//[^\n]*\n)+" "" program "${program}")
-string(FIND "${readme}" "```cpp\n${program}```" position)
-if(position EQUAL -1)
-  message(FATAL_ERROR "README.md does not show examples/quickstart/quickstart.cpp as it is; copy it into the first ```cpp block")
-endif()
+foreach(example IN ITEMS quickstart/quickstart.cpp spectral/spectral.cpp)
+  file(READ "${ROOT}/examples/${example}" program)
+  string(REGEX REPLACE "^(//[^\n]*\n)+" "" program "${program}")
+  string(FIND "${readme}" "```cpp\n${program}```" position)
+  if(position EQUAL -1)
+    message(FATAL_ERROR "README.md does not show examples/${example} as it is; copy it into its ```cpp block")
+  endif()
+endforeach()

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: MIT
+/// @file
+/// What all spectral functions share: the arguments they take, the copy they compute in, and the moment they write.
+#pragma once
+
+#include <cmath>
+#include <concepts>
+#include <limits>
+#include <type_traits>
+
+#include <sigmax/backend/concept.hpp>
+#include <sigmax/config.hpp>
+#include <sigmax/core/error.hpp>
+#include <sigmax/core/matrix.hpp>
+#include <sigmax/core/matrix_batch.hpp>
+#include <sigmax/core/matrix_like.hpp>
+#include <sigmax/core/workspace.hpp>
+
+namespace sigmax::inline SIGMAX_ABI {
+
+/// A writable matrix, or a batch of them, in the memory of backend B, which offers every primitive in their compute
+/// scalar.
+template <class A, class B>
+concept writable_on = writable_argument<A> && matrix_on<argument_matrix_t<A>, B>;
+
+/// An option that has no default: leaving it out does not compile.
+template <class T>
+class required {
+ public:
+  required() = delete;
+  constexpr required(T value) : value_(value) {}
+  constexpr operator T() const { return value_; }
+
+ private:
+  T value_;
+};
+
+namespace detail {
+
+/// The storage scalar of a matrix or of the matrices of a batch.
+template <class A>
+using argument_value_t = value_t<argument_matrix_t<A>>;
+
+/// 2^k for any real scalar.
+template <real T>
+T power_of_two(int k) {
+  if constexpr (std::floating_point<T>) {
+    return std::ldexp(T(1), k);
+  } else {
+    T result(1);
+    for (; k > 0; --k) result = T(result * T(2));
+    for (; k < 0; ++k) result = T(result / T(2));
+    return result;
+  }
+}
+
+/// The least k with x < 2^k; x > 0, finite.
+template <real T>
+int exponent_above(T x) {
+  int k = 0;
+  if constexpr (std::floating_point<T>) {
+    (void)std::frexp(x, &k);
+  } else {
+    T power(1);
+    for (; !(x < power); power = T(power * T(2))) ++k;
+    for (; x < T(power / T(2)); power = T(power / T(2))) --k;
+  }
+  return k;
+}
+
+/// y = 2^k x, exact unless it underflows. Two factors, because 2^k alone may not exist as a T.
+template <class B, real T>
+void scale_by_power_of_two(B const& on, matrix_view<T const> x, int k, matrix_view<T> y) {
+  int const half = k / 2;
+  bool const at_once = k > -100 && k < 100;
+  on.combine(power_of_two<T>(at_once ? k : half), x, T(0), y);
+  if (!at_once) on.combine(power_of_two<T>(k - half), matrix_view<T const>(y), T(0), y);
+}
+
+/// Largest |w_ij|, +infinity if an element is not finite.
+template <class B, class S>
+compute_t<S> largest_magnitude(B const& on, matrix_view<S> w) {
+  using value = std::remove_const_t<S>;
+  using T = compute_t<value>;
+  if constexpr (std::same_as<value, T>) {
+    return on.max_abs(w);
+  } else {
+    using std::abs;
+    T largest(0);
+    for (index_t i = 0; i < w.rows(); ++i) {
+      for (index_t j = 0; j < w.cols(); ++j) {
+        T const magnitude = abs(static_cast<T>(w(i, j)));
+        if (!(magnitude <= std::numeric_limits<T>::max())) return std::numeric_limits<T>::infinity();
+        if (largest < magnitude) largest = magnitude;
+      }
+    }
+    return largest;
+  }
+}
+
+/// y = 2^-exponent W (transposed where W is tall) for storage and compute scalars of any kind.
+template <class B, class S, real T>
+void load(B const& on, matrix_view<S> w, int exponent, matrix_view<T> y) {
+  if (w.rows() != y.rows()) w = w.transposed();
+  if constexpr (std::same_as<std::remove_const_t<S>, T>) {
+    scale_by_power_of_two<B, T>(on, w, -exponent, y);
+  } else {
+    for (index_t i = 0; i < y.rows(); ++i) {
+      for (index_t j = 0; j < y.cols(); ++j) y(i, j) = static_cast<T>(w(i, j));
+    }
+    if (exponent != 0) scale_by_power_of_two<B, T>(on, y, -exponent, y);
+  }
+}
+
+/// Unit roundoff of a storage scalar.
+template <class S>
+constexpr double storage_roundoff() {
+  if constexpr (std::same_as<S, bf16>) return 0x1p-8;
+  if constexpr (std::same_as<S, f16>) return 0x1p-11;
+  if constexpr (std::floating_point<S>) return static_cast<double>(std::numeric_limits<S>::epsilon()) / 2;
+  return 0;
+}
+
+/// W = scale 2^exponent X, rounded once to the storage scalar. @throws numeric_error before anything is written if an
+/// element of X is not finite or the result overflows.
+template <class B, class S, real T>
+void store(B const& on, matrix_view<T> x, T scale, int exponent, matrix_view<S> w, char const* function) {
+  if (w.rows() != x.rows()) w = w.transposed();
+  if (scale != T(1)) on.combine(scale, matrix_view<T const>(x), T(0), x);
+  if (exponent != 0) scale_by_power_of_two<B, T>(on, x, exponent, x);
+  T const largest = on.max_abs(x);
+  T limit = std::numeric_limits<T>::max();
+  if constexpr (!std::same_as<S, T>) {
+    if (static_cast<T>(S(static_cast<T>(largest))) > std::numeric_limits<T>::max()) limit = T(0);
+  }
+  if (!(largest <= limit)) {
+    raise<numeric_error>({function, ": the result overflows its storage scalar; nothing was written"});
+  }
+  if constexpr (std::same_as<S, T>) {
+    on.combine(T(1), matrix_view<T const>(x), T(0), w);
+  } else {
+    for (index_t i = 0; i < x.rows(); ++i) {
+      for (index_t j = 0; j < x.cols(); ++j) w(i, j) = static_cast<S>(x(i, j));
+    }
+  }
+}
+
+[[noreturn, gnu::cold, gnu::noinline]] inline void raise_not_finite(char const* function) {
+  raise<numeric_error>(
+      {function, ": W has an element that is NaN or infinite; all must be finite, and nothing was written"});
+}
+
+/// Calls change(view, largest magnitude) for the matrix, or for every matrix of the batch in turn. All elements of all
+/// matrices are looked at first. Matrices that are zero or without elements have no singular vectors and are left
+/// alone. If `change` throws for a matrix of a batch, those before it are changed already.
+/// @throws numeric_error if an element is NaN or infinite; nothing was written then.
+template <class B, class A, class F>
+void for_each_matrix(B const& on, A& argument, char const* function, F const& change) {
+  using T = compute_t<argument_value_t<A>>;
+  auto const finite_largest = [&](auto w) {
+    T const largest = w.empty() ? T(0) : largest_magnitude(on, w);
+    if (!(largest <= std::numeric_limits<T>::max())) raise_not_finite(function);
+    return largest;
+  };
+  if constexpr (matrix_like<A>) {
+    auto const w = view_of(argument);
+    T const largest = finite_largest(w);
+    if (largest > T(0)) change(w, largest);
+  } else {
+    auto const size = static_cast<std::size_t>(argument.size());
+    for (std::size_t b = 0; b < size; ++b) {
+      auto&& element = argument[b];
+      finite_largest(view_of(element));
+    }
+    for (std::size_t b = 0; b < size; ++b) {
+      auto&& element = argument[b];
+      auto const w = view_of(element);
+      T const largest = finite_largest(w);
+      if (largest > T(0)) change(w, largest);
+    }
+  }
+}
+
+}  // namespace detail
+
+}  // namespace sigmax::inline SIGMAX_ABI

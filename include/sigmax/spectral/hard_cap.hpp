@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: MIT
+/// @file
+/// Every singular value above the cap to the cap, the others as they are.
+#pragma once
+
+#include <cmath>
+#include <concepts>
+
+#include <sigmax/backend/default_backend.hpp>
+#include <sigmax/bound/norm.hpp>
+#include <sigmax/bound/rounding.hpp>
+#include <sigmax/certified/cholesky.hpp>
+#include <sigmax/certified/scale_to.hpp>
+#include <sigmax/config.hpp>
+#include <sigmax/core/error.hpp>
+#include <sigmax/core/matrix.hpp>
+#include <sigmax/core/workspace.hpp>
+#include <sigmax/spectral/argument.hpp>
+#include <sigmax/spectral/cap.hpp>
+#include <sigmax/spectral/cap_paths.hpp>
+#include <sigmax/spectral/engine.hpp>
+#include <sigmax/spectral/working_set.hpp>
+
+namespace sigmax::inline SIGMAX_ABI {
+
+/// How a hard cap is carried out, or was.
+enum class hard_cap_path : unsigned char {
+  /// As an option: chosen by shape and backend. As a result: every matrix was within its cap and stayed as it was, bit
+  /// for bit.
+  automatic,
+  unchanged = automatic,
+  /// The few singular values above, one by one; falls back to eigenvectors where they are not few.
+  deflation,
+  /// Eigendecomposition of X X^T.
+  eigenvectors,
+  /// Matrix polynomials alone: the way of devices and of large matrices.
+  polynomial
+};
+
+/// Options of `hard_cap`.
+struct hard_cap_options {
+  /// The cap, in the norm below.
+  required<double> sigma_max;
+  /// norm::l2 or norm::rms (operator norm from RMS to RMS; rows are outputs).
+  norm::any norm = norm::l2;
+  /// Bound of |f(s) - min(s, cap)| / cap, before the result is rounded to its storage.
+  double tolerance = 1e-5;
+  hard_cap_path path = hard_cap_path::automatic;
+  /// End with `scale_to`: ||W|| <= sigma_max is proven of the matrix as stored. For storage that proofs read.
+  bool certified = false;
+  /// Scratch memory to reuse.
+  workspace* scratch = nullptr;
+};
+
+namespace detail {
+
+/// Proofs read W, and the backend computes as they require.
+template <class B, class M>
+concept provable_on = provable_matrix<M> && certifying_backend<B, double>;
+
+/// Is ||W||_2 <= cap? Proven where proofs apply, else shown by a factorisation in working precision.
+template <class B, class M, real T>
+bool is_within_cap(B const& on, M const& w, double cap, matrix_view<T> x, T scaled_cap, gram_buffers<T>& b,
+                   workspace& memory) {
+  if constexpr (provable_on<B, M>) {
+    return prove_norm_at_most(on, w, cap, {.scratch = &memory});
+  } else {
+    T const narrowed = T(scaled_cap / T(T(1) + T(4) * (rounding_margin(x) - T(1))));
+    on.gram(T(-1), x, T(0), x, b.next);
+    on.add_to_diagonal(T(narrowed * narrowed), b.next);
+    return on.cholesky(b.next) == x.rows();
+  }
+}
+
+/// X <- min(S, cap) for ||X|| <= bound, by the path asked for; returns the path taken. b.r = X X^T on entry.
+template <class B, real T>
+hard_cap_path cap_once(B const& on, hard_cap_path path, T cap, T bound, double tolerance, gram_buffers<T>& b,
+                       matrix_view<T>& x, matrix_view<T>& y, workspace& memory) {
+  if (path == hard_cap_path::deflation) {
+    index_t const few = 8;
+    T const residual = T(T(tolerance / 8) * (cap / bound));
+    if (cap_by_deflation(on, cap, residual, few, x, memory) >= 0) {
+      // Lanczos may have missed one: a factorisation has the last word.
+      T const level = T(cap * T(1 + tolerance / 4));
+      on.gram(T(-1), x, T(0), x, b.next);
+      on.add_to_diagonal(T(level * level), b.next);
+      if (on.cholesky(b.next) == x.rows()) return path;
+    }
+    on.gram(T(1), x, T(0), x, b.r);
+    path = hard_cap_path::eigenvectors;
+  }
+  if (path == hard_cap_path::eigenvectors) {
+    cap_by_eigenvectors(on, cap, b, x, y, memory);
+  } else if (static_cast<double>(T(bound / cap)) <= largest_ratio_of_gram_form<T>(tolerance)) {
+    cap_by_gram(on, cap, bound, tolerance, b, x, y, memory);
+  } else {
+    cap_by_polar_factor(on, cap, bound, tolerance, b, x, y, memory);
+  }
+  return path;
+}
+
+/// X <- min(S, cap) for a cap of W, aiming below it by what the path may err above it: half the tolerance for
+/// polynomials; for eigenvectors `storage_rounding` and what rounding in X X^T does to a singular value at the cap, noise
+/// r^2 with r = ||X|| / cap. Where that would exceed the tolerance, or a sign polynomial would need more than double's
+/// digits, eigenvectors first cap at a higher level, which leaves what is below it alone.
+template <class B, real T>
+hard_cap_path cap_in_passes(B const& on, hard_cap_path path, double cap, double tolerance, double storage_rounding,
+                            working_set<T>& set, workspace& memory) {
+  double const noise = 16 * static_cast<double>(unit_roundoff<T>()) * std::sqrt(static_cast<double>(set.x.rows()));
+  double const ratio_of_eigenvectors = std::fmax(2.0, std::sqrt(tolerance / (4 * noise)));
+  double const ratio_of_path =
+      path == hard_cap_path::polynomial ? std::fmax(4.0, tolerance * 1e11) : ratio_of_eigenvectors;
+  auto taken = hard_cap_path::unchanged;
+  for (;;) {
+    on.gram(T(1), set.x, T(0), set.x, set.gram.r);
+    T const bound = T(bound_norm_freely(on, set.x, true, set.gram).upper * rounding_margin(set.x));
+    T const level = set.scaled(cap);  // 0 where it has no T yet
+    double const ratio = static_cast<double>(T(bound / level));
+    if (!(ratio > 1)) return taken;
+    if (ratio <= ratio_of_path) {
+      double const error = path == hard_cap_path::eigenvectors ? storage_rounding + noise * ratio * ratio : tolerance;
+      T const target = T(level * T(1 - std::fmin(tolerance, error) / 2));
+      return cap_once(on, path, target, bound, tolerance / 2, set.gram, set.x, set.y, memory);
+    }
+    taken = hard_cap_path::eigenvectors;
+    T const lowered = T(bound / T(std::fmin(ratio_of_eigenvectors, ratio / 2)));
+    cap_once(on, taken, lowered, bound, tolerance, set.gram, set.x, set.y, memory);
+    set.rescale(on, lowered);
+  }
+}
+
+inline void check_hard_cap_options(hard_cap_options const& options) {
+  cap_in_l2("hard_cap", options.sigma_max, options.norm, 1, 1);
+  if (!(options.tolerance >= 1e-11) || !(options.tolerance <= 0.1)) {
+    raise<domain_error>({"hard_cap: tolerance is ", options.tolerance, "; it must be between 1e-11 and 0.1"});
+  }
+}
+
+}  // namespace detail
+
+/// W = U S V^T -> U min(S, sigma_max) V^T.
+///
+/// W: a matrix of any shape, strides, storage scalar and scale, or a batch; changed in place. Matrices whose norm can
+/// be proved to be within the cap keep every bit.
+/// Guarantee, in exact arithmetic: every singular value s becomes f(s) with |f(s) - min(s, cap)| <= tolerance cap and
+/// f(s) <= cap. Computed in double for float and 16-bit storage, and rounded once to the storage scalar: no singular
+/// value is above cap (1 + 4 u) for the u of the storage, as tests measure. With `certified` ||W|| <= sigma_max is
+/// proven of the stored matrix.
+/// Cost, m the short side, a = long / m, in units of m^3 FLOPs: the proof, a + 1/3; then by eigenvectors 3 a and the
+/// eigendecomposition, by polynomials about 3 a + 60 for ||W|| = 2 sigma_max. Scratch: 2 m n + 10 m^2 scalars.
+/// @return the most general path any matrix took, `unchanged` if none was touched.
+/// @throws domain_error for options out of range, numeric_error if an element is NaN or infinite, or if `certified` is
+/// asked and nothing can be proved in this arithmetic environment, unsupported_error if it is asked of a scalar without
+/// proofs; W is untouched then.
+/// Source: the construction and its error are ours (cap_paths.hpp); msign identities: arXiv 2507.13338, appendix B.
+template <class B, writable_on<B> A>
+hard_cap_path hard_cap(B const& on, A&& w, hard_cap_options const& options) {
+  using S = detail::argument_value_t<A>;
+  using T = detail::cap_scalar<compute_t<S>>;
+  detail::check_hard_cap_options(options);
+  if (options.certified && !detail::provable_on<B, argument_matrix_t<A>>) {
+    detail::raise<unsupported_error>(
+        {"hard_cap: certified is set, but nothing is proved of this scalar or on ", B::name});
+  }
+  if (options.certified && !arithmetic_environment_is_sound()) {
+    detail::raise<numeric_error>(
+        {"hard_cap: certified is set, but the arithmetic environment is not IEEE round-to-nearest with subnormals"});
+  }
+  detail::scratch memory(options.scratch);
+  auto most_general = hard_cap_path::unchanged;
+  detail::for_each_matrix(on, w, "hard_cap", [&](auto elements, auto largest) {
+    double const cap = detail::cap_in_l2("hard_cap", options.sigma_max, options.norm, elements.rows(), elements.cols());
+    detail::working_set<T> set(on, elements, largest, memory.get());
+    T const scaled_cap = set.scaled(cap);
+    if (!(T(scaled_cap) <= std::numeric_limits<T>::max())) return;  // ||X|| < 1
+    if (detail::is_within_cap(on, elements, cap, set.x, scaled_cap, set.gram, memory.get())) return;
+
+    auto path = options.path;
+    if (path == hard_cap_path::automatic) {
+      bool const small = set.x.rows() <= 64;
+      path = small ? hard_cap_path::eigenvectors : hard_cap_path::polynomial;
+    }
+    path =
+        detail::cap_in_passes(on, path, cap, options.tolerance, 4 * detail::storage_roundoff<S>(), set, memory.get());
+    detail::store(on, set.x, T(1), set.exponent, elements, "hard_cap");
+    if (path > most_general) most_general = path;
+    if constexpr (detail::provable_on<B, decltype(elements)>) {
+      if (options.certified) scale_to(on, elements, cap, {.scratch = &memory.get()});
+    }
+  });
+  return most_general;
+}
+
+/// The same on the default backend.
+template <writable_argument A, class B = default_backend<detail::argument_value_t<A>>>
+hard_cap_path hard_cap(A&& w, hard_cap_options const& options) {
+  return hard_cap(B{}, w, options);
+}
+
+/// A copy of W, hard capped.
+template <class B, matrix_on<B> M>
+matrix<value_t<M>> hard_capped(B const& on, M const& w, hard_cap_options const& options) {
+  auto result = matrix<value_t<M>>::copy_of(w);
+  hard_cap(on, result, options);
+  return result;
+}
+
+/// The same on the default backend.
+template <matrix_like M, class B = default_backend<value_t<M>>>
+matrix<value_t<M>> hard_capped(M const& w, hard_cap_options const& options) {
+  return hard_capped(B{}, w, options);
+}
+
+}  // namespace sigmax::inline SIGMAX_ABI
