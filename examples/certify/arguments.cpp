@@ -14,10 +14,11 @@ namespace certify_program {
 namespace {
 
 char const* const introduction =
-    "Proves how much a neural network can amplify a change of its input.\n"
+    "Proves how much a neural network can amplify a change of its input, and how large its weights are.\n"
     "\n"
     "For each ONNX model it prints a number L with  ||f(x) - f(y)|| <= L ||x - y||  for all inputs x and y,\n"
-    "layer by layer, and beside it the largest amplification an attack could reach.";
+    "layer by layer, and beside it the largest amplification an attack could reach.\n"
+    "For each safetensors file it prints, tensor by tensor, two numbers that enclose the spectral norm.";
 
 char const* const afterword = R"(What "proven" means:
   The upper bound holds for the network in real arithmetic with the parameters exactly as they are stored;
@@ -26,15 +27,25 @@ char const* const afterword = R"(What "proven" means:
   The lower bound is proven too where it is printed as "L >=": a pair of points re-evaluated in interval
   arithmetic. The true constant lies between the two. A symbolic batch size counts as one sample.
 
+Weights:
+  A file is taken for safetensors if its name ends in .safetensors or its content begins as that of one.
+  A tensor of two extents is a matrix W, rows being outputs and columns inputs (torch's Linear): printed are both
+  ends of ||W||_2 and an upper end of the norm from RMS to RMS, sqrt(columns / rows) ||W||_2. Of a vector it is the
+  Euclidean length. A tensor of more extents is flattened to (first extent) x (all others): the norm of that matrix
+  is not the norm of the convolution it may belong to. Integers are skipped; what is not finite, of a type that is
+  not F64, F32, F16 or BF16, or too large for --max-memory is refused by name.
+  --norm, --method, --html, --seed and --no-attack are for networks.
+
 Examples:
   sigmax-certify model.onnx
   sigmax-certify model.onnx --norm linf --html report.html
   sigmax-certify model.onnx --json - | python3 -m json.tool
   sigmax-certify before.onnx after.onnx --no-attack
+  sigmax-certify weights.safetensors --json norms.json
 
 Exit status:
-  0  a finite bound was printed for every model
-  1  a model has no finite bound, or something in it has no rule; it is named on stderr
+  0  a finite bound was printed for every model and every tensor
+  1  a model has no finite bound, something in it has no rule, or a tensor was refused; it is named on stderr
   2  wrong usage, or a model that cannot be read)";
 
 std::string one_line(std::string text) {
@@ -47,7 +58,7 @@ std::string one_line(std::string text) {
 /// Declares the options; the texts that need checking are returned through the references.
 void declare(CLI::App& app, arguments& result, std::string& norm, std::string& method, std::string& memory,
              std::string& seed) {
-  app.add_option("MODEL", result.models, "ONNX files")->required()->type_name("FILE");
+  app.add_option("MODEL", result.models, "ONNX or safetensors files")->required()->type_name("FILE");
   app.add_option("--norm", norm, "Norm of inputs and outputs: l2 (Euclidean) or linf (largest entry)")
       ->check(CLI::IsMember({"l2", "linf"}))
       ->type_name("NAME")
@@ -57,7 +68,7 @@ void declare(CLI::App& app, arguments& result, std::string& norm, std::string& m
       ->type_name("NAME")
       ->capture_default_str();
   app.add_option("--json", result.json,
-                 "Write the certificate as JSON: one object, an array for several models.\n"
+                 "Write what was proved as JSON: one object, an array for several models.\n"
                  "With - to standard output; the table then goes to standard error")
       ->type_name("FILE");
   app.add_option("--html", result.html, "Write a page with charts (one model)")->type_name("FILE");

@@ -19,10 +19,14 @@
 
 namespace certify_program {
 
-/// How far the work is: layers done, of how many (0: not known yet). Written by the worker, read by the heartbeat.
+/// How far the work is: so many done, of how many (0: not known yet), and of what. Written by the worker, read by the
+/// heartbeat.
 struct progress {
   std::atomic<std::size_t> done{0};
   std::atomic<std::size_t> all{0};
+  std::atomic<char const*> unit{"layers"};
+  /// What comes when all are done, as in " attacking,".
+  std::atomic<char const*> last{" attacking,"};
 };
 
 /// From construction to destruction: nothing in the first two seconds; then on a terminal one line with a bar, which
@@ -69,11 +73,12 @@ class heartbeat {
   std::string text(long long seconds) const {
     std::size_t const all = work_.all;
     std::size_t const done = std::min<std::size_t>(work_.done, all);
+    char const* const unit = work_.unit;
     if (all == 0) return fmt::format("{}: reading, {} s", what_, seconds);
-    if (done == all) return fmt::format("{}: all {} layers proved, attacking, {} s", what_, all, seconds);
-    if (!terminal_) return fmt::format("{}: {} of {} layers, {} s", what_, done, all, seconds);
+    if (done == all) return fmt::format("{}: all {} {} proved,{} {} s", what_, all, unit, work_.last.load(), seconds);
+    if (!terminal_) return fmt::format("{}: {} of {} {}, {} s", what_, done, all, unit, seconds);
     std::size_t const filled = 24 * done / all;
-    return fmt::format("{} [{:#<{}}{:.<{}}] {}/{} layers, {} s", what_, "", filled, "", 24 - filled, done, all,
+    return fmt::format("{} [{:#<{}}{:.<{}}] {}/{} {}, {} s", what_, "", filled, "", 24 - filled, done, all, unit,
                        seconds);
   }
 

@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: MIT
-// sigmax-certify: proven Lipschitz bounds of ONNX networks.
+// sigmax-certify: proven Lipschitz bounds of ONNX networks, proven norms of safetensors weights.
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <exception>
 #include <filesystem>
 #include <new>
-#include <optional>
 #include <string>
-#include <utility>
 #include <variant>
 #include <vector>
 
@@ -16,84 +13,29 @@
 #include <nlohmann/json.hpp>
 
 #include <sigmax/io/atomic_file.hpp>
-#include <sigmax/io/json.hpp>
-#include <sigmax/io/onnx.hpp>
 #include <sigmax/io/printable.hpp>
 #include <sigmax/io/read_file.hpp>
 #include <sigmax/lipschitz/certificate_text.hpp>
-#include <sigmax/lipschitz/certify.hpp>
 
 #include "arguments.hpp"
 #include "digest.hpp"
 #include "heartbeat.hpp"
+#include "network.hpp"
+#include "outcome.hpp"
 #include "report/write_report.hpp"
-#include "watched_rule.hpp"
-#include "witness.hpp"
+#include "weights.hpp"
 
 namespace certify_program {
 
 namespace {
 
-using sigmax::lipschitz::certificate;
-
-/// What became of one model.
-struct outcome {
-  std::string path = {};
-  /// As the exit status of the program: 0, 1 or 2.
-  int status = 2;
-  std::optional<certificate> proof = {};
-  /// One line for stderr; empty if there is nothing to complain about.
-  std::string problem = {};
-  nlohmann::ordered_json json = {};
-};
-
-double seconds_since(std::chrono::steady_clock::time_point start) {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
-
-/// Reads and certifies one model. Throws what reading throws.
-void certify_model(arguments const& options, outcome& result) {
-  auto const start = std::chrono::steady_clock::now();
-  sigmax::io::json_context context{.path = result.path};
-  auto const refuse = [&](std::vector<sigmax::lipschitz::refused_layer> const& refusals) {
-    context.seconds = seconds_since(start);
-    result.status = 1;
-    result.json = sigmax::io::refusal_to_json(refusals, options.norm, context);
-  };
-  try {
-    progress work;
-    heartbeat const alive("certifying " + sigmax::io::printable(result.path), work);
-    sigmax::lipschitz::network const net = [&] {
-      auto const bytes = sigmax::io::read_file(result.path, options.max_memory);
-      context.sha256 = sha256(bytes);
-      return watched(sigmax::io::parse_onnx(bytes, {.max_memory = options.max_memory, .label = result.path}), work);
-    }();
-    result.proof = sigmax::lipschitz::certify(net, {.norm = options.norm,
-                                                    .relative_gap = options.relative_gap,
-                                                    .attack = options.attack,
-                                                    .attack_settings = {.seed = options.seed}});
-    context.seconds = seconds_since(start);
-    result.json = sigmax::io::to_json(*result.proof, context);
-    result.status = result.proof->is_finite() ? 0 : 1;
-  } catch (sigmax::io::unsupported_operators_error const& e) {
-    std::vector<sigmax::lipschitz::refused_layer> refusals;
-    for (auto const& op : e.operators()) refusals.push_back({"", op, "operator not supported"});
-    refuse(refusals);
-    throw;
-  } catch (sigmax::unsupported_error const& e) {
-    refuse({{"", "", e.what()}});
-    throw;
-  } catch (sigmax::lipschitz::contradiction const& e) {
-    throw sigmax::numeric_error(std::string(e.what()) + "; " +
-                                save_witness(e.witness(), result.path, context.sha256, e.what()));
-  }
-  if (result.status == 1) {
-    result.problem = sigmax::io::printable(result.path) + ": no finite bound:";
-    for (auto const& refused : result.proof->refused()) {
-      result.problem += " " + sigmax::io::in_quotes(refused.name) + " (" + refused.op + ") is " + refused.reason + ";";
-    }
-    if (result.problem.back() == ';') result.problem.pop_back();
-  }
+/// Reads one file, finds out what it is and certifies it. Throws what reading throws.
+void certify_file(arguments const& options, outcome& result) {
+  progress work;
+  heartbeat const alive("certifying " + sigmax::io::printable(result.path), work);
+  auto const bytes = sigmax::io::read_file(result.path, options.max_memory);
+  auto const certify = is_weights(result.path, bytes) ? certify_weights : certify_network;
+  certify(bytes, sha256(bytes), options, work, result);
 }
 
 /// The same without exceptions.
@@ -101,7 +43,7 @@ outcome outcome_of(std::string const& path, arguments const& options) {
   outcome result{.path = path};
   auto const text = sigmax::io::printable(path);
   try {
-    certify_model(options, result);
+    certify_file(options, result);
   } catch (sigmax::error const& e) {
     result.problem = e.what();
     // Errors of the proof itself do not know the file.
@@ -126,7 +68,7 @@ std::string comparison(std::vector<outcome> const& outcomes) {
       auto const& lower = each.proof->lower();
       if (lower && lower->proven) row[3] = text::short_lower(lower->value);
     } else {
-      row[1] = each.status == 1 ? "refused" : "unreadable";
+      row[1] = each.status == 1 ? "refused" : each.is_weights && each.status == 0 ? "weights" : "unreadable";
     }
     rows.push_back(std::move(row));
   }
@@ -152,8 +94,8 @@ int run(arguments const& options) {
     outcomes.push_back(outcome_of(path, options));
     outcome const& last = outcomes.back();
     status = std::max(status, last.status);
-    if (last.proof) {
-      print(table, (several ? sigmax::io::printable(path) + "\n" : "") + to_string(*last.proof) +
+    if (!last.table.empty()) {
+      print(table, (several ? sigmax::io::printable(path) + "\n" : "") + last.table +
                        fmt::format("{:.2f} s, sigmax {}, {}\n", last.json["seconds"].get<double>(), sigmax::version,
                                    sigmax::architecture) +
                        (several ? "\n" : ""));

@@ -4,7 +4,7 @@ cmake_minimum_required(VERSION 3.25)
 
 set(seconds "$ENV{SIGMAX_FUZZ_SECONDS}")
 if(seconds STREQUAL "")
-  set(seconds 30)
+  set(seconds 60)
 endif()
 file(MAKE_DIRECTORY "${CORPUS}")
 if(NOT IS_DIRECTORY "${SEEDS}")

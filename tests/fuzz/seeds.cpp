@@ -1,17 +1,21 @@
 // SPDX-License-Identifier: MIT
 // fuzz_seeds FOLDER: writes what the fuzzers start from to FOLDER/<name of the fuzzer>/.
+#include <cstddef>
 #include <cstdint>
 #include <cstdio>
 #include <exception>
 #include <filesystem>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include <sigmax/core/matrix.hpp>
 #include <sigmax/core/random.hpp>
+#include <sigmax/core/scalar.hpp>
 #include <sigmax/io/atomic_file.hpp>
 #include <sigmax/io/onnx.hpp>
+#include <sigmax/io/safetensors.hpp>
 #include <sigmax/lipschitz/combinators.hpp>
 #include <sigmax/lipschitz/layers.hpp>
 #include <sigmax/lipschitz/rules/activation.hpp>
@@ -81,6 +85,33 @@ void write_onnx(std::filesystem::path const& folder) {
   }
 }
 
+void write_safetensors(std::filesystem::path const& folder) {
+  std::filesystem::create_directories(folder);
+  auto const save = [&](std::string const& name, std::string const& bytes) {
+    io::write_file(folder / (name + ".safetensors"), bytes);
+  };
+  matrix<float> w(3, 2);
+  fill_normal(w.view(), 1);
+  std::vector<bf16> const half(8, bf16(0.5f));
+  std::vector<std::byte> const zeros(64);
+  save("nothing", io::safetensors_bytes({}));
+  save("metadata", io::safetensors_bytes({}, {{"format", "pt"}, {"\u00e4\n\"", "\U0001f600\\"}}));
+  save("layer", io::safetensors_bytes({{"fc.weight", w}, {"fc.bias", w.view().col(0)}}, {{"step", "10"}}));
+  save("shapes", io::safetensors_bytes({{"kernel", {1, 2, 2, 2}, half},
+                                        {"scalar", {}, std::span(half).first(1)},
+                                        {"none", {0, 7}, std::span(half).first(0)}}));
+  for (int i = 0; i < 22; ++i) {
+    auto const type = static_cast<io::element_type>(i);
+    save(io::name_of(type), io::safetensors_bytes({{"t", type, {2, 4}, std::span(zeros).first(io::bits_of(type))}}));
+  }
+  // Legal, and not as our writer writes it.
+  std::string const header = R"({"\u0061" : {"shape" : [ 2 ] , "data_offsets":[1,3],"dtype":"U8"},)"
+                             R"("\ud83d\ude00\/":{"dtype":"I8","shape":[1],"data_offsets":[0,1]}})";
+  std::string odd(8, '\0');
+  odd[0] = static_cast<char>(header.size());
+  save("odd", odd + header + "abc");
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -90,6 +121,7 @@ int main(int argc, char** argv) {
   }
   try {
     write_onnx(std::filesystem::path(argv[1]) / "onnx");
+    write_safetensors(std::filesystem::path(argv[1]) / "safetensors");
     return 0;
   } catch (std::exception const& e) {
     std::fprintf(stderr, "fuzz_seeds: %s\n", e.what());

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+#include <utility>
+#include <vector>
+
+#include <sigmax/io/json.hpp>
+#include <sigmax/io/onnx.hpp>
+#include <sigmax/io/printable.hpp>
+#include <sigmax/lipschitz/certificate_text.hpp>
+#include <sigmax/lipschitz/certify.hpp>
+
+#include "network.hpp"
+#include "watched_rule.hpp"
+#include "witness.hpp"
+
+namespace certify_program {
+
+void certify_network(std::span<std::byte const> bytes, std::string const& digest, arguments const& options,
+                     progress& work, outcome& result) {
+  sigmax::io::json_context context{.path = result.path, .sha256 = digest};
+  auto const refuse = [&](std::vector<sigmax::lipschitz::refused_layer> const& refusals) {
+    context.seconds = result.seconds();
+    result.status = 1;
+    result.json = sigmax::io::refusal_to_json(refusals, options.norm, context);
+  };
+  try {
+    sigmax::lipschitz::network const net =
+        watched(sigmax::io::parse_onnx(bytes, {.max_memory = options.max_memory, .label = result.path}), work);
+    result.proof = sigmax::lipschitz::certify(net, {.norm = options.norm,
+                                                    .relative_gap = options.relative_gap,
+                                                    .attack = options.attack,
+                                                    .attack_settings = {.seed = options.seed}});
+    context.seconds = result.seconds();
+    result.table = to_string(*result.proof);
+    result.json = sigmax::io::to_json(*result.proof, context);
+    result.status = result.proof->is_finite() ? 0 : 1;
+  } catch (sigmax::io::unsupported_operators_error const& e) {
+    std::vector<sigmax::lipschitz::refused_layer> refusals;
+    for (auto const& op : e.operators()) refusals.push_back({"", op, "operator not supported"});
+    refuse(refusals);
+    throw;
+  } catch (sigmax::unsupported_error const& e) {
+    refuse({{"", "", e.what()}});
+    throw;
+  } catch (sigmax::lipschitz::contradiction const& e) {
+    throw sigmax::numeric_error(std::string(e.what()) + "; " +
+                                save_witness(e.witness(), result.path, context.sha256, e.what()));
+  }
+  if (result.status == 1) {
+    result.problem = sigmax::io::printable(result.path) + ": no finite bound:";
+    for (auto const& refused : result.proof->refused()) {
+      result.problem += " " + sigmax::io::in_quotes(refused.name) + " (" + refused.op + ") is " + refused.reason + ";";
+    }
+    if (result.problem.back() == ';') result.problem.pop_back();
+  }
+}
+
+}  // namespace certify_program

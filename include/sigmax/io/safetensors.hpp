@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: MIT
+/// @file
+/// Tensors from and to safetensors files. Opt-in by inclusion (link sigmax::safetensors).
+#pragma once
+
+#include <sigmax/io/safetensors/load.hpp>
+#include <sigmax/io/safetensors/save.hpp>
