@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The pages the programs write: well formed, escaped, complete.
+#include <algorithm>
 #include <cmath>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -12,35 +14,17 @@
 #include <sigmax/lipschitz/layers.hpp>
 #include <sigmax/lipschitz/rules/activation.hpp>
 
+#include "../../examples/report/line_chart.hpp"
 #include "../../examples/report/write_report.hpp"
+#include "markup.hpp"
 
 namespace {
 
 using namespace sigmax;
 using namespace sigmax::lipschitz;
 
-/// Empty if every element is closed in order and every attribute quoted; else the place of the first problem.
-std::string problem_in_markup(std::string const& markup) {
-  std::vector<std::string> open;
-  std::size_t at = 0;
-  while ((at = markup.find('<', at)) != std::string::npos) {
-    std::size_t const end = markup.find('>', at);
-    if (end == std::string::npos) return markup.substr(at, 60);
-    std::string const tag = markup.substr(at + 1, end - at - 1);
-    std::string const name = tag.substr(tag[0] == '/' ? 1 : 0, tag.find_first_of(" \n", 1) - (tag[0] == '/' ? 1 : 0));
-    bool const alone = tag.back() == '/' || tag[0] == '!' || name == "meta";
-    if (tag[0] == '/') {
-      if (open.empty() || open.back() != name) return markup.substr(at, 60);
-      open.pop_back();
-    } else if (!alone) {
-      open.push_back(name);
-    }
-    at = end;
-  }
-  return open.empty() ? "" : "unclosed " + open.back();
-}
-
-bool has(std::string const& text, std::string const& part) { return text.find(part) != std::string::npos; }
+using test::has;
+using test::problem_in_markup;
 
 }  // namespace
 
@@ -116,4 +100,54 @@ TEST_CASE("report: charts of many, equal, huge and infinite bars") {
     CHECK(!has(marks, "=\"nan"));
     CHECK(!has(marks, "=\"inf"));
   }
+}
+
+TEST_CASE("report: curves of anything, in panels") {
+  report::line_chart chart{.title = "t", .description = "d", .axis = "x", .low = 1e-3, .high = 2};
+  chart.marks = {{1e-3, "lower", report::chart_mark::side::left}, {1, "upper", report::chart_mark::side::right}};
+  report::line_panel values{.axis = "y", .low = -1, .high = 1};
+  report::line_panel errors{.axis = "|y|", .logarithmic = true, .low = 1e-16, .high = 1};
+  double const numbers[] = {0,
+                            1,
+                            -1,
+                            1e-300,
+                            -1e-300,
+                            1e308,
+                            -1e308,
+                            sigmax::infinity,
+                            -sigmax::infinity,
+                            std::numeric_limits<double>::quiet_NaN()};
+  for (int i = 0; i < 20; ++i) {
+    std::vector<report::chart_point> curve;
+    for (double const y : numbers) curve.push_back({0.01 * (i + 1), y});
+    for (double const x : numbers) curve.push_back({x, 0.5});
+    values.curves.push_back(curve);
+    values.dots.push_back({1, numbers[i % 10]});
+    chart.labels.push_back("<b> & \"" + std::to_string(i) + "\"");
+  }
+  values.references = {{{1e-3, 1}, {2, 1}}};
+  errors.curves = values.curves;
+  for (bool const empty : {false, true}) {
+    if (empty) {
+      values.curves = {{}};
+      errors.curves.clear();
+    }
+    chart.panels = {values, errors};
+    auto const svg = report::to_svg(chart, "id");
+    CHECK(problem_in_markup(svg) == "");
+    for (char const* const bad : {"nan", "\"inf", " inf", "-inf", "<b>"}) CHECK(!has(svg, bad));
+    // A curve in each panel and one in the legend.
+    CHECK(test::count(svg, "class=\"curve ") == (empty ? 1 + 20 : 3 * 20));
+    CHECK(has(svg, "&lt;b&gt; &amp; &quot;19&quot;"));
+  }
+  // Breaks and repetitions: what is not finite interrupts, what stays in place is not repeated.
+  report::line_panel const plain{.axis = "y", .low = 0, .high = 1};
+  report::detail::panel_frame const frame{0, 100, 0, 100, 0, 1, &plain};
+  CHECK(report::detail::path_of(frame, {{1, 0}, {1, 0}, {10, 1}, {10, sigmax::infinity}, {1, 0.5}}) ==
+        "M0.0 100.0L100.0 0.0M0.0 50.0");
+  CHECK(report::detail::power_of_ten(-2) == "0.01");
+  CHECK(report::detail::power_of_ten(0) == "1");
+  CHECK(report::detail::power_of_ten(-3) == "1e-3");
+  CHECK(report::detail::decades(1e-4, 1, 12).size() == 5);
+  CHECK(report::detail::decades(1e-30, 1e30, 12).size() <= 13);
 }

@@ -11,6 +11,7 @@
 #include "support/backends.hpp"
 
 using namespace sigmax::test;
+using sigmax::index_t;
 
 namespace {
 
@@ -31,7 +32,9 @@ TEST_CASE_TEMPLATE("the second call with a workspace allocates nothing", Case, S
   using T = typename Case::scalar;
   typename Case::backend const on;
   for_each_verb([&](auto verb) {
-    for (auto const [m, n] : {extents{12, 20}, {20, 12}, {70, 72}}) {
+    for (auto const shape : {extents{12, 20}, {20, 12}, {70, 72}}) {
+      index_t const m = shape.rows;
+      index_t const n = shape.cols;
       auto const w = random_matrix<T>(m, n);
       sigmax::workspace scratch;
       for (int round = 0; round < 3; ++round) {

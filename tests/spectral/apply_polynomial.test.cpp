@@ -30,7 +30,9 @@ TEST_CASE_TEMPLATE("the domain ends at upper", Case, SIGMAX_TEST_OWN_BACKENDS) {
   using T = typename Case::scalar;
   typename Case::backend const on;
   auto const& schedule = sigmax::schedules::hard_cap;  // upper 3.5
-  for (auto const [m, n] : {extents{12, 12}, {5, 30}, {30, 5}, {1, 1}}) {
+  for (auto const shape : {extents{12, 12}, {5, 30}, {30, 5}, {1, 1}}) {
+    index_t const m = shape.rows;
+    index_t const n = shape.cols;
     INFO(m, " x ", n);
     // Flat, where the bounds that cost nothing are sharp, and one value above the others, where they decide nothing.
     auto const leading = [&](long double sigma) {
@@ -77,7 +79,9 @@ TEST_CASE_TEMPLATE("p of every preset on its own domain, to gram_error", T, floa
   for (auto const& schedule :
        {sigmax::schedules::muon, sigmax::schedules::you, sigmax::schedules::you_1024, sigmax::schedules::polar_express,
         sigmax::schedules::modded_nanogpt, sigmax::minimax_schedule<6>(1e-3)}) {
-    for (auto const [m, n] : {extents{10, 10}, {8, 40}}) {
+    for (auto const shape : {extents{10, 10}, {8, 40}}) {
+      index_t const m = shape.rows;
+      index_t const n = shape.cols;
       INFO(std::string(schedule.name()), ", ", m, " x ", n);
       auto const w = rounded<T>(with_singular_values(m, n, 5, [&](index_t i) {
         return std::min(1.0L, static_cast<long double>(schedule.upper())) / static_cast<long double>(1 + i * i);

@@ -8,13 +8,16 @@
 
 #if defined(SIGMAX_TEST_HAS_EIGEN)
 using namespace sigmax::test;
+using sigmax::index_t;
 
 TEST_CASE_TEMPLATE("every function is what it says on Eigen's backend", Case, SIGMAX_TEST_EIGEN_BACKENDS) {
   using T = typename Case::scalar;
   typename Case::backend const on;
   for_each_verb([&](auto verb) {
     figure error(place<Case>() + verb.name);
-    for (auto const [m, n] : standard_shapes) {
+    for (auto const shape : standard_shapes) {
+      index_t const m = shape.rows;
+      index_t const n = shape.cols;
       auto const w = ordinary<T>(m, n, 22);
       auto first = w;
       verb.run(on, first, 1);

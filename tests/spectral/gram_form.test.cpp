@@ -127,7 +127,9 @@ TEST_CASE_TEMPLATE("either form is the composition", Case, SIGMAX_TEST_OWN_BACKE
                                               polynomial_schedule("zero", {{0, 0, 0}})};
   for (auto const& schedule : compositions) {
     for (auto const form : {polynomial_form::standard, polynomial_form::gram, polynomial_form::automatic}) {
-      for (auto const [m, n] : {extents{6, 6}, {5, 20}, {20, 5}, {1, 4}}) {
+      for (auto const shape : {extents{6, 6}, {5, 20}, {20, 5}, {1, 4}}) {
+        index_t const m = shape.rows;
+        index_t const n = shape.cols;
         INFO(std::string(schedule.name()), ", degree ", schedule[0].degree(), ", form ", static_cast<int>(form), ", ",
              m, " x ", n);
         auto const w = rounded<T>(

@@ -22,7 +22,9 @@ TEST_CASE_TEMPLATE("shapes, ratios, distances, tolerances", S, float, double, si
     for (double const tolerance : {1e-5, 1e-11}) {
       cap_figures figures(
           joined({storage, name_of(path), tolerance > 1e-6 ? ", tolerance 1e-5: " : ", tolerance 1e-11: "}));
-      for (auto const [m, n] : {extents{1, 1}, {2, 2}, {3, 5}, {8, 8}, {40, 16}, {33, 33}, {66, 70}}) {
+      for (auto const shape : {extents{1, 1}, {2, 2}, {3, 5}, {8, 8}, {40, 16}, {33, 33}, {66, 70}}) {
+        index_t const m = shape.rows;
+        index_t const n = shape.cols;
         for (double const ratio : {1.0 + 1e-6, 1.01, 1.3, 2.0, 10.0, 100.0, 1e4, 1e6}) {
           if (half && ratio > 1e4) continue;
           for (int digits = 1; digits <= 12; digits += m > 40 ? 5 : 1) {

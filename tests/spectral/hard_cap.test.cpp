@@ -103,7 +103,9 @@ TEST_CASE_TEMPLATE("what is provably within its cap keeps every bit", Case, SIGM
   using T = typename Case::scalar;
   typename Case::backend const on;
   for (auto const path : paths) {
-    for (auto const [m, n] : standard_shapes) {
+    for (auto const shape : standard_shapes) {
+      index_t const m = shape.rows;
+      index_t const n = shape.cols;
       for (long double const norm : {1 - 1e-6L, 1e-3L, 1e-30L}) {
         INFO(m, " x ", n, ", norm ", norm, ", ", name_of(path));
         auto const w = rounded<T>(
@@ -143,7 +145,9 @@ TEST_CASE("a cap in the RMS norm is converted downwards") {
 TEST_CASE_TEMPLATE("certified proves the cap of what is stored, in both norms", S, float, double, sigmax::bf16,
                    sigmax::f16) {
   for (auto const path : paths) {
-    for (auto const [m, n] : {extents{8, 8}, {5, 12}, {12, 5}, {1, 6}}) {
+    for (auto const shape : {extents{8, 8}, {5, 12}, {12, 5}, {1, 6}}) {
+      index_t const m = shape.rows;
+      index_t const n = shape.cols;
       for (long double const ratio : {1.0L, 1.0001L, 3.0L, 50.0L}) {
         INFO(m, " x ", n, ", ratio ", ratio, ", ", name_of(path));
         for (auto const& norm : {sigmax::norm::any(sigmax::norm::l2), sigmax::norm::any(sigmax::norm::rms)}) {

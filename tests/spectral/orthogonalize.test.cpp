@@ -68,7 +68,9 @@ TEST_CASE_TEMPLATE("the polar factor is orthogonal, backward stable and accurate
   using T = typename Case::scalar;
   typename Case::backend const on;
   polar_figures figures(place<Case>());
-  for (auto const [m, n] : {extents{1, 13}, {13, 1}, {1, 1}, {2, 2}, {3, 2}, {8, 40}, {24, 24}, {40, 7}, {19, 33}}) {
+  for (auto const shape : {extents{1, 13}, {13, 1}, {1, 1}, {2, 2}, {3, 2}, {8, 40}, {24, 24}, {40, 7}, {19, 33}}) {
+    index_t const m = shape.rows;
+    index_t const n = shape.cols;
     for (long double const kappa : {1.0L, 10.0L, 1e3L, 1e6L, 1e9L, 1e12L}) {
       if (kappa * roundoff<T>() > 0.1L) continue;
       INFO(m, " x ", n, ", condition ", kappa);
@@ -81,7 +83,9 @@ TEST_CASE_TEMPLATE("the polar factor is orthogonal, backward stable and accurate
 
 TEST_CASE("so it is at a hundred rows, on the default backend") {
   polar_figures figures("double, about 100: ");
-  for (auto const [m, n] : {extents{97, 97}, {64, 130}, {129, 65}}) {
+  for (auto const shape : {extents{97, 97}, {64, 130}, {129, 65}}) {
+    index_t const m = shape.rows;
+    index_t const n = shape.cols;
     for (long double const kappa : {10.0L, 1e6L, 1e12L}) {
       INFO(m, " x ", n, ", condition ", kappa);
       index_t const r = std::min(m, n);
@@ -113,7 +117,9 @@ TEST_CASE_TEMPLATE("matrices without full rank keep to their range and to norm 1
     long double const kappa = exact_svd.sigma.front() / exact_svd.sigma[static_cast<std::size_t>(rank) - 1];
     reached.see(spectral_distance(product(leading, result), expected) / u / kappa, 20);
   };
-  for (auto const [m, n] : {extents{12, 12}, {9, 31}, {31, 9}}) {
+  for (auto const shape : {extents{12, 12}, {9, 31}, {31, 9}}) {
+    index_t const m = shape.rows;
+    index_t const n = shape.cols;
     INFO(m, " x ", n);
     index_t const r = std::min(m, n);
     see(rounded<T>(of_spectrum(standard_spectra[3], m, n, 5)), (r + 1) / 2);
@@ -165,7 +171,9 @@ TEST_CASE_TEMPLATE("the options scale and smallest do what they say", Case, SIGM
 }
 
 TEST_CASE("an orthogonal matrix is a fixed point to the last bits") {
-  for (auto const [m, n] : {extents{16, 16}, {5, 20}, {20, 5}}) {
+  for (auto const shape : {extents{16, 16}, {5, 20}, {20, 5}}) {
+    index_t const m = shape.rows;
+    index_t const n = shape.cols;
     auto const q = sigmax::orthogonalized(rounded<double>(gaussian(m, n, 2)));
     CHECK(spectral_distance(sigmax::orthogonalized(q), q) <= 8 * roundoff<double>() * 4);
   }

@@ -30,21 +30,21 @@ TEST_CASE("five quintics cost what the table says") {
     index_t aspect;
     double standard, one_restart, none;
   };
-  for (auto const [aspect, standard, one_restart, none] :
-       {row{1, 20, 20, 20}, {2, 35, 26, 23}, {4, 65, 38, 29}, {8, 125, 62, 41}}) {
+  for (auto const& expected : {row{1, 20, 20, 20}, {2, 35, 26, 23}, {4, 65, 38, 29}, {8, 125, 62, 41}}) {
+    index_t const aspect = expected.aspect;
     CAPTURE(aspect);
     auto const automatic = plan(aspect, schedules::muon);
-    CHECK(automatic.standard_units == standard);
-    CHECK(automatic.units == none);
+    CHECK(automatic.standard_units == expected.standard);
+    CHECK(automatic.units == expected.none);
     CHECK(automatic.segments == (aspect == 1 ? 5 : 1));  // at a = 1 Gram form saves nothing, and standard form is taken
-    CHECK(plan(aspect, schedules::muon, {.form = polynomial_form::standard}).units == standard);
-    CHECK(plan(aspect, schedules::muon, {.form = polynomial_form::gram}).units == none);
+    CHECK(plan(aspect, schedules::muon, {.form = polynomial_form::standard}).units == expected.standard);
+    CHECK(plan(aspect, schedules::muon, {.form = polynomial_form::gram}).units == expected.none);
     CHECK(plan(aspect, schedules::muon, {.form = polynomial_form::gram}).segments == 1);
     // 3.4445^3 = 40.9: a segment of three steps, then two.
     auto const restarted = plan(aspect, schedules::muon, {.gram_error = 41.0 * 41 * 0x1p-24});
-    CHECK(restarted.units == one_restart);
+    CHECK(restarted.units == expected.one_restart);
     if (aspect > 1) CHECK(restarted.segments == 2);
-    CHECK(restarted.flops() == one_restart * 64 * 64 * 64);
+    CHECK(restarted.flops() == expected.one_restart * 64 * 64 * 64);
   }
 }
 

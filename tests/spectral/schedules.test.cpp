@@ -86,7 +86,9 @@ TEST_CASE_TEMPLATE("every schedule keeps its statement in double, however normal
   figure below(joined({B::name, " double: least - smallest singular value from lower on"}));
   for (auto const& schedule : schedules) {
     for (auto const normalize_by : {normalization::gram, normalization::frobenius}) {
-      for (auto const [m, n] : {extents{12, 12}, {8, 30}, {1, 7}, {1, 1}}) {
+      for (auto const shape : {extents{12, 12}, {8, 30}, {1, 7}, {1, 1}}) {
+        index_t const m = shape.rows;
+        index_t const n = shape.cols;
         for (auto const& family : standard_spectra) {
           INFO(std::string(schedule.name()), ", ", m, " x ", n, ", ", family.name);
           auto const w = rounded<double>(of_spectrum(family, m, n, 4, 1e-7L));
@@ -150,7 +152,9 @@ TEST_CASE("you_1024 never exceeds 1 where its rounding is kept below its margin"
             4,
         1);
   };
-  for (auto const [m, n] : {extents{8, 8}, {8, 16}, {8, 64}, {40, 80}}) {
+  for (auto const shape : {extents{8, 8}, {8, 16}, {8, 64}, {40, 80}}) {
+    index_t const m = shape.rows;
+    index_t const n = shape.cols;
     for (auto const& family : standard_spectra) see(of_spectrum(family, m, n, 4));
     for (long double level = 3e-4L; level < 0.5L; level *= 1.7L) see(dominated(m, n, level));
     see(dominated(m, n, 1.79085e-3L, 4));  // where rounding in Gram form was seen to raise singular values most

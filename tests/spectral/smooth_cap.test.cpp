@@ -22,7 +22,9 @@ TEST_CASE_TEMPLATE("f within its relative tolerance and rounding, below the cap"
   figure excess(joined({place<Case>(), "||f(W)|| / c - 1"}));
   for (double const tolerance : {1e-2, 1e-6, 1e-11}) {
     for (double const ratio : {0.01, 1.0, 2.0, 10.0, 1e3, 1e5}) {
-      for (auto const [m, n] : {extents{12, 12}, {9, 20}, {20, 9}, {1, 1}}) {
+      for (auto const shape : {extents{12, 12}, {9, 20}, {20, 9}, {1, 1}}) {
+        index_t const m = shape.rows;
+        index_t const n = shape.cols;
         INFO("tolerance ", tolerance, ", ratio ", ratio, ", ", m, " x ", n);
         double const c = 0.7;
         index_t const r = std::min(m, n);

@@ -51,7 +51,9 @@ TEST_CASE_TEMPLATE("singular values become f(s), none above the cap", Case, SIGM
   double const tolerance = std::is_same_v<T, float> ? 1e-6 : 1e-14;
   figure error(joined({place<Case>(), "||f(W) - exact|| / cap"}));
   figure excess(joined({place<Case>(), "(||f(W)|| / cap - 1) / u"}));
-  for (auto const [m, n] : {extents{12, 12}, {9, 31}, {31, 9}, {1, 13}, {1, 1}, {40, 60}}) {
+  for (auto const shape : {extents{12, 12}, {9, 31}, {31, 9}, {1, 13}, {1, 1}, {40, 60}}) {
+    index_t const m = shape.rows;
+    index_t const n = shape.cols;
     for (double const cap : {1.0, 3e-4, 700.0}) {
       // 0.306 is below the limit 81 / 62 - 1 = 0.30645...
       for (double const step : {0.01, 0.1, 0.3, 0.306}) {

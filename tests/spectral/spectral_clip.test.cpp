@@ -53,7 +53,9 @@ TEST_CASE_TEMPLATE("singular values at both ends are clipped on every path", Cas
         joined({place<Case>(), "clip by ", by_polynomial ? "polynomials" : "eigenvectors", ": error / nearer end"}));
     for (double const lower : {0.9, 0.5, 0.02}) {
       for (int digits = 1; digits <= 8; digits += by_polynomial ? 1 : 3) {
-        for (auto const [m, n] : {extents{12, 12}, {9, 20}, {20, 9}, {1, 5}}) {
+        for (auto const shape : {extents{12, 12}, {9, 20}, {20, 9}, {1, 5}}) {
+          index_t const m = shape.rows;
+          index_t const n = shape.cols;
           INFO("lower ", lower, ", digits ", digits, ", ", m, " x ", n);
           auto const w = rounded<T>(at_ends(m, n, lower, 1, digits));
           auto const result = sigmax::spectrally_clipped(on, w, {.lower = lower, .upper = 1, .path = path});
@@ -92,7 +94,9 @@ TEST_CASE_TEMPLATE("identities", Case, SIGMAX_TEST_OWN_BACKENDS) {
   figure step(joined({place<Case>(), "||cap_b(relu_a(W)) - clip_[a,b](W)|| / a"}));
   for (auto const path : paths) {
     double const tolerance = path == hard_cap_path::polynomial ? 1e-5 : 1e-13;
-    for (auto const [m, n] : {extents{10, 10}, {7, 25}, {25, 7}, {1, 1}}) {
+    for (auto const shape : {extents{10, 10}, {7, 25}, {25, 7}, {1, 1}}) {
+      index_t const m = shape.rows;
+      index_t const n = shape.cols;
       INFO(m, " x ", n, ", path ", static_cast<int>(path));
       auto const w =
           rounded<T>(with_singular_values(m, n, 3, [](index_t i) { return 4 / static_cast<long double>(i + 1); }));

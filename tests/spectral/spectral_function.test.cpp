@@ -29,7 +29,9 @@ TEST_CASE_TEMPLATE("smooth functions to the tolerance", Case, SIGMAX_TEST_OWN_BA
   typename Case::backend const on;
   figure error(joined({place<Case>(), "||f(W) - exact|| / max |f|"}));
   auto const see = [&](char const* name, auto const& f, long double top, int most) {
-    for (auto const [m, n] : {extents{11, 11}, {6, 20}, {20, 6}, {1, 1}}) {
+    for (auto const shape : {extents{11, 11}, {6, 20}, {20, 6}, {1, 1}}) {
+      index_t const m = shape.rows;
+      index_t const n = shape.cols;
       INFO(std::string(name), ", ", m, " x ", n);
       auto const w = rounded<T>(spread(m, n, top));
       auto result = w;

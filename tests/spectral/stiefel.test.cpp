@@ -20,7 +20,9 @@ TEST_CASE_TEMPLATE("all singular values become sigma_max in the norm asked for",
   using T = typename Case::scalar;
   typename Case::backend const on;
   figure error(joined({place<Case>(), "||projected - sigma U V^T|| / (u sigma kappa)"}));
-  for (auto const [m, n] : standard_shapes) {
+  for (auto const shape : standard_shapes) {
+    index_t const m = shape.rows;
+    index_t const n = shape.cols;
     for (bool const rms : {false, true}) {
       INFO(m, " x ", n, rms ? ", rms" : ", l2");
       auto const w =

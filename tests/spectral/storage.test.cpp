@@ -7,6 +7,7 @@
 #include "support/backends.hpp"
 
 using namespace sigmax::test;
+using sigmax::index_t;
 
 namespace {
 
@@ -16,7 +17,9 @@ void see_all(char const* where, B const& on, std::initializer_list<double> scale
     figure error(std::string(where) + verb.name);
     for (double const scale : scales) {
       if (!verb.any_scale && scale != 1) continue;
-      for (auto const [m, n] : {extents{12, 12}, {9, 31}, {31, 9}, {1, 13}, {1, 1}}) {
+      for (auto const shape : {extents{12, 12}, {9, 31}, {31, 9}, {1, 13}, {1, 1}}) {
+        index_t const m = shape.rows;
+        index_t const n = shape.cols;
         INFO(m, " x ", n, ", scale ", scale);
         auto const w = ordinary<S>(m, n, 23, scale);
         auto result = w;
