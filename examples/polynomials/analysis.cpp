@@ -54,8 +54,8 @@ struct piece {
 };
 
 /// >= max |min(1, x) - p(x)| on [a, b]. The error is bounded piece by piece, and the piece with the largest bound is
-/// halved until no bound is more than a relative 1e-4 above an error that was seen, or 4000 times: true in any case, and
-/// sharp for errors above some 1e-3 of the interval.
+/// halved until no bound is more than a relative 1e-4 above an error that was seen, or 4000 times: true in any case,
+/// and sharp for errors above some 1e-3 of the interval.
 double error_to_cap(polynomial_schedule const& schedule, double a, double b) {
   auto const bounded = [&](double left, double right) {
     interval const values = image(schedule, left, right);

@@ -81,8 +81,8 @@ report::line_panel values_panel(drawing const& d) {
   return panel;
 }
 
-/// All but the smallest twentieth of the errors on [lower, upper] are at least this: what a drawing has to show. The rest
-/// are the narrow dips where p crosses its target.
+/// All but the smallest twentieth of the errors on [lower, upper] are at least this: what a drawing has to show. The
+/// rest are the narrow dips where p crosses its target.
 double least_shown(analysis const& a, std::vector<report::chart_point> const& errors) {
   std::vector<double> inside;
   for (auto const& point : errors) {

@@ -15,8 +15,8 @@ namespace {
 
 constexpr char const* nothing = "-";
 
-/// Ends of a range with five decimals. Beyond a million decimals say nothing any more: there outer ends have two digits,
-/// and inner ends are the million.
+/// Ends of a range with five decimals. Beyond a million decimals say nothing any more: there outer ends have two
+/// digits, and inner ends are the million.
 std::string end_down(double value) {
   return value < -1e6 ? detail::negative(significant_up(-value, 2)) : fixed_down(std::min(value, 1e6), 5);
 }
