@@ -7,6 +7,7 @@
 #include <cmath>
 #include <concepts>
 #include <cstddef>
+#include <utility>
 
 // GCC 12 reports variables of its own AVX-512 header as uninitialised wherever they are inlined (GCC bug 105593).
 #if defined(__GNUC__) && !defined(__clang__) && defined(__AVX512F__)
@@ -36,6 +37,15 @@ concept vectorizable = (std::same_as<T, float> ||
 /// How many T a register holds.
 template <class T, class Arch>
 inline constexpr index_t lanes = static_cast<index_t>(batch<T, Arch>::size);
+
+/// How many registers Arch has.
+template <class Arch>
+inline constexpr int registers =
+#if defined(__aarch64__)
+    32;
+#else
+    sizeof(batch<float, Arch>) == 64 ? 32 : 16;
+#endif
 
 template <class T, class Arch>
 [[gnu::always_inline]] inline batch<T, Arch> load(T const* from) {
@@ -111,6 +121,25 @@ template <class T, class Arch>
   }
 #endif
   store(xsimd::haddp(rows), to);
+}
+
+template <class T, class Arch, std::size_t Start, std::size_t... i>
+[[gnu::always_inline]] inline batch<T, Arch> interleave(batch<T, Arch> const& a, batch<T, Arch> const& b,
+                                                        std::index_sequence<i...>) {
+  constexpr std::size_t size = sizeof...(i);
+  return batch<T, Arch>(__builtin_shufflevector(a.data, b.data, static_cast<int>(Start + i / 2 + i % 2 * size)...));
+}
+
+/// a_0, b_0, a_1, b_1, ... (xsimd's zip_lo and zip_hi, which stay within 128-bit lanes in some of its versions).
+template <class T, class Arch>
+[[gnu::always_inline]] inline batch<T, Arch> interleave_low(batch<T, Arch> const& a, batch<T, Arch> const& b) {
+  return interleave<T, Arch, 0>(a, b, std::make_index_sequence<batch<T, Arch>::size>{});
+}
+
+/// ..., a_last, b_last
+template <class T, class Arch>
+[[gnu::always_inline]] inline batch<T, Arch> interleave_high(batch<T, Arch> const& a, batch<T, Arch> const& b) {
+  return interleave<T, Arch, batch<T, Arch>::size / 2>(a, b, std::make_index_sequence<batch<T, Arch>::size>{});
 }
 
 /// The elementwise larger magnitude; unspecified where an element is NaN.
