@@ -154,7 +154,7 @@ inline void check_hard_cap_options(hard_cap_options const& options) {
 /// proofs; W is untouched then.
 /// Source: the construction and its error are ours (cap_paths.hpp); msign identities: arXiv 2507.13338, appendix B.
 template <class B, writable_on<B> A>
-hard_cap_path hard_cap(B const& on, A&& w, hard_cap_options const& options) {
+hard_cap_path hard_cap(B const& given, A&& w, hard_cap_options const& options) {
   using S = detail::argument_value_t<A>;
   using T = detail::cap_scalar<compute_t<S>>;
   detail::check_hard_cap_options(options);
@@ -167,6 +167,7 @@ hard_cap_path hard_cap(B const& on, A&& w, hard_cap_options const& options) {
         {"hard_cap: certified is set, but the arithmetic environment is not IEEE round-to-nearest with subnormals"});
   }
   detail::scratch memory(options.scratch);
+  auto const on = detail::with_scratch(given, memory.get());
   auto most_general = hard_cap_path::unchanged;
   detail::for_each_matrix(on, w, "hard_cap", [&](auto elements, auto largest) {
     double const cap = detail::cap_in_l2("hard_cap", options.sigma_max, options.norm, elements.rows(), elements.cols());
