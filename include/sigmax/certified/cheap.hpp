@@ -103,8 +103,8 @@ double largest_column_sum_up(matrix_view<T> x, vector_view<double> sums) {
 /// The computed (B p)_i misses at most gamma_{m+n+2} of the exact one and n (m + 1) eta <= 4 m (n + 1) eta of underflow
 /// (p_i <= 1, m <= n); p_i >= 2^-52 throughout, so no quotient is 0/0.
 template <class T>
-double collatz_squared_up(matrix_view<T> x, vector_view<double> p, vector_view<double> z, vector_view<double> y,
-                          int iterations = 2) {
+[[gnu::noinline]] double collatz_squared_up(matrix_view<T> x, vector_view<double> p, vector_view<double> z,
+                                            vector_view<double> y, int iterations = 2) {
   auto const m = static_cast<double>(x.rows());
   auto const n = static_cast<double>(x.cols());
   double const underflow = multiply_up(multiply_up(m, n + 1), 4 * double_underflow);
@@ -138,7 +138,7 @@ double collatz_squared_up(matrix_view<T> x, vector_view<double> p, vector_view<d
 /// where Schur may be far off: where it exceeds twice || |X|^T e ||^2 / m <= || |X| ||_2^2 for e of ones.
 /// Scratch: 2 rows + cols doubles.
 template <class B>
-double absolute_norm_squared_up(B const& on, matrix_view<double> x, workspace& memory) {
+[[gnu::noinline]] double absolute_norm_squared_up(B const& on, matrix_view<double> x, workspace& memory) {
   workspace::frame frame(memory);
   auto const p = frame.vector<double>(x.rows());
   auto const y = frame.vector<double>(x.rows());

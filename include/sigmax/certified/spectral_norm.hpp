@@ -106,7 +106,7 @@ scaled_enclosure enclose_scaled_norm(B const& on, matrix_view<double> x, certifi
   auto const w = frame.vector<double>(x.cols());
   auto const u = frame.vector<double>(x.rows());
   auto const other = frame.vector<double>(x.rows());
-  auto const improve = [&](bool warm, index_t limit) {
+  auto const improve = [&](bool warm, index_t limit) __attribute__((noinline)) {
     double const before = warm ? rayleigh_down(on, x, w, absolute, memory) : 0;
     if (result.lower < before) result.lower = before;
     if (warm) on.times_vector(1.0, x, w, 0.0, u);

@@ -81,12 +81,19 @@ void orthogonalize_by_schedule(B const& on, polynomial_schedule const& schedule,
 }
 
 /// The cheapest of the greedy minimax schedules of degree 3, 5 and 9 that takes [l, 1] to within `tolerance` of 1, with
-/// its plan. Safety and cushion are as in `sign_steps`.
+/// its plan. Safety and cushion are as in `sign_steps`. The promise is measured, not proved: that would cost more.
 template <class Plan>
-polynomial_schedule cheapest_schedule(Plan const& plan_of, double l, double tolerance, polynomial_plan& plan) {
+[[gnu::noinline]] polynomial_schedule cheapest_schedule(Plan const& plan_of, double l, double tolerance,
+                                                        polynomial_plan& plan) {
   polynomial_schedule best;
   for (int const degree : {5, 3, 9}) {
-    auto const schedule = minimax_schedule_to(l, tolerance, {.degree = degree, .safety = 1e-5, .cushion = 0.01});
+    greedy_minimax greedy(l, {.degree = degree, .safety = 1e-5, .cushion = 0.01});
+    polynomial_schedule schedule("cheapest", {});
+    auto last = greedy.last();
+    for (; last.error > tolerance && schedule.size() + 1 < polynomial_schedule::capacity; last = greedy.last()) {
+      schedule.append(greedy.follow(last.polynomial));
+    }
+    schedule.append(last.polynomial);
     polynomial_plan const candidate = plan_of(schedule);
     if (!best.empty() && !(candidate.units < plan.units)) continue;
     best = schedule;

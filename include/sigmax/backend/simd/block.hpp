@@ -26,14 +26,14 @@ template <class T>
 inline constexpr index_t block_rows = 96;
 inline constexpr index_t block_cols = 2048;
 
-/// The kernels of one architecture, by the number of registers side by side less one.
+/// The kernels of one architecture; `multiply` by the number of registers side by side less one.
 template <class T>
 struct tiling {
   index_t rows;
   index_t lanes;
   void (*multiply[tile_registers])(T const* a, T const* b, index_t depth, T* sums) noexcept;
-  void (*finish[tile_registers])(T alpha, T const* sums, T beta, T const* c, index_t c_stride, T* r, index_t r_stride,
-                                 index_t rows) noexcept;
+  void (*finish)(T alpha, T const* sums, index_t width, T beta, T const* c, index_t c_stride, T* r, index_t r_stride,
+                 index_t rows) noexcept;
   void (*pack)(matrix_view<T const> x, index_t granularity, T* to);
   void (*mirror)(matrix_view<T> g, index_t first, index_t last);
 
@@ -47,7 +47,7 @@ inline constexpr tiling<T> tiling_of = {
     static_cast<index_t>(tile_rows<T, Arch>),
     lanes<T, Arch>,
     {multiply_panels<T, Arch, 1>, multiply_panels<T, Arch, 2>, multiply_panels<T, Arch, 3>},
-    {finish_panels<T, Arch, 1>, finish_panels<T, Arch, 2>, finish_panels<T, Arch, 3>},
+    finish_rows<T, Arch>,
     pack<T, Arch>,
     mirror_rows<T, Arch>};
 
@@ -139,8 +139,7 @@ void multiply_packed(tiling<T> const& tile, product<T> const& p, T const* a, T c
       bool const whole = p.mirrored ? width <= cols : needed == width && at.col + j + width <= row + p.diagonal + 1;
       if (contiguous && whole) {
         T const* const c = p.beta == T(0) ? nullptr : &p.c(row, at.col + j);
-        tile.finish[registers - 1](p.alpha, sums, p.beta, c, p.c.row_stride(), &p.r(row, at.col + j), p.r.row_stride(),
-                                   rows);
+        tile.finish(p.alpha, sums, width, p.beta, c, p.c.row_stride(), &p.r(row, at.col + j), p.r.row_stride(), rows);
       } else {
         finish_elements(p, sums, width, row, rows, at.col + j, needed);
       }
