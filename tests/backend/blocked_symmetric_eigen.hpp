@@ -28,15 +28,14 @@ struct worst_errors {
 template <class T, class B>
 void check_decomposition(B const& on, symmetric_matrix const& given, worst_errors& worst, index_t every = 1) {
   index_t const m = given.rows();
-  sigmax::matrix<T> a(m, m);
-  for (index_t i = 0; i < a.size(); ++i) a.data()[i] = static_cast<T>(given.data()[i]);
+  auto const a = rounded_to<T>(given);
   auto destroyed = a;
   sigmax::vector<T> values(m);
   sigmax::matrix<T> vectors(m, m);
   for (index_t i = 0; i < vectors.size(); ++i) vectors.data()[i] = std::numeric_limits<T>::quiet_NaN();
   sigmax::workspace memory;
   sigmax::blocked_symmetric_eigen(on, destroyed.view(), values.view(), vectors.view(), memory);
-  auto const error = error_of_eigenpairs(a, values, vectors, every);
+  auto const error = error_of_eigenpairs(a, values, vectors, every, m, norm_of(values));
   double const limit = 4 * (static_cast<double>(m) + 10);
   CHECK(error.residual <= limit);
   CHECK(error.orthogonality <= limit);

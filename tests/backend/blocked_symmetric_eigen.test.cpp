@@ -83,11 +83,49 @@ TEST_CASE_TEMPLATE("eigenvalues of the second difference", T, float, double) {
   }
 }
 
+TEST_CASE_TEMPLATE("only what is above a threshold", T, float, double) {
+  sigmax::cpu::simd<> const on;
+  double const u = static_cast<double>(std::numeric_limits<T>::epsilon()) / 2;
+  for (auto const& family : symmetric_families) {
+    for (index_t const m : {1, 2, 20, 33, 64, 90}) {
+      auto const a = rounded_to<T>(family.make(m));
+      sigmax::workspace memory;
+      auto destroyed = a;
+      sigmax::vector<T> all(m);
+      sigmax::matrix<T> vectors(m, m);
+      sigmax::blocked_symmetric_eigen(on, destroyed.view(), all.view(), vectors.view(), memory);
+      std::sort(all.data(), all.data() + m);
+      double const norm = std::max(std::fabs(static_cast<double>(all[0])), std::fabs(static_cast<double>(all[m - 1])));
+      for (index_t const place : {index_t{0}, m / 2, m - 1}) {
+        for (T const threshold : {all[place], T(all[place] - T(norm / 100)), std::numeric_limits<T>::infinity()}) {
+          INFO(std::string(family.name), " of order ", m, ", above ", static_cast<double>(threshold));
+          destroyed = a;
+          sigmax::vector<T> values(m);
+          index_t const count = sigmax::blocked_symmetric_eigen_above(on, threshold, destroyed.view(), values.view(),
+                                                                      vectors.view(), memory);
+          auto const above = [&](double margin) {
+            return std::count_if(all.data(), all.data() + m, [&](T value) {
+              return static_cast<double>(value) > static_cast<double>(threshold) + margin * u * norm;
+            });
+          };
+          CHECK(count >= above(4));
+          CHECK(count <= above(-4));
+          auto const error = error_of_eigenpairs(a, values, vectors, 1, count, norm);
+          CHECK(error.residual <= 4 * (static_cast<double>(m) + 10));
+          CHECK(error.orthogonality <= 4 * (static_cast<double>(m) + 10));
+          std::sort(values.data(), values.data() + count);
+          for (index_t i = 0; i < count; ++i) {
+            CHECK(std::fabs(static_cast<double>(values[i]) - static_cast<double>(all[m - count + i])) <= 4 * u * norm);
+          }
+        }
+      }
+    }
+  }
+}
+
 TEST_CASE_TEMPLATE("strided views give the same, and nothing is written beside them", T, float, double) {
   for (index_t const m : {1, 5, 50}) {
-    sigmax::matrix<T> a(m, m);
-    auto const given = symmetric_gaussian(m);
-    for (index_t i = 0; i < a.size(); ++i) a.data()[i] = static_cast<T>(given.data()[i]);
+    auto const a = rounded_to<T>(symmetric_gaussian(m));
     auto dense = a;
     sigmax::vector<T> dense_values(m);
     sigmax::matrix<T> dense_vectors(m, m);

@@ -161,38 +161,54 @@ inline constexpr symmetric_family symmetric_families[] = {
      }},
 };
 
+template <class T>
+sigmax::matrix<T> rounded_to(symmetric_matrix const& given) {
+  sigmax::matrix<T> a(given.rows(), given.cols());
+  for (index_t i = 0; i < a.size(); ++i) a.data()[i] = static_cast<T>(given.data()[i]);
+  return a;
+}
+
+template <class T>
+double norm_of(sigmax::vector<T> const& eigenvalues) {
+  double largest = 0;
+  for (index_t i = 0; i < eigenvalues.size(); ++i) {
+    largest = std::max(largest, std::fabs(static_cast<double>(eigenvalues[i])));
+  }
+  return largest;
+}
+
 /// ||V A V^T - D||_F / ||A|| and ||V V^T - I||_F in units of u, sums in the next wider type.
 struct eigen_error {
   double residual = 0;
   double orthogonality = 0;
 };
 
-/// Some rows of the two products where `every` > 1: each `every`-th row, squares scaled up accordingly.
+/// For the first `count` eigenpairs. Some rows of the two products where `every` > 1: each `every`-th row, squares
+/// scaled up accordingly. norm: ||A||.
 template <class T>
 eigen_error error_of_eigenpairs(sigmax::matrix<T> const& a, sigmax::vector<T> const& values,
-                                sigmax::matrix<T> const& vectors, index_t every = 1) {
+                                sigmax::matrix<T> const& vectors, index_t every, index_t count, double norm) {
   using wide = std::conditional_t<std::is_same_v<T, float>, double, long double>;
   index_t const m = a.rows();
   std::vector<wide> row(static_cast<std::size_t>(m));
   wide residual = 0;
   wide orthogonality = 0;
-  wide largest = 0;
-  for (index_t i = 0; i < m; ++i) largest = std::max(largest, std::fabs(wide(values[i])));
-  for (index_t i = 0; i < m; i += every) {
+  wide const unit = norm > 0 ? wide(norm) : 1;
+  for (index_t i = 0; i < count; i += every) {
     std::fill(row.begin(), row.end(), wide(0));
     for (index_t k = 0; k < m; ++k) {
       wide const factor = wide(vectors(i, k));
       for (index_t j = 0; j < m; ++j) row[static_cast<std::size_t>(j)] += factor * wide(a(k, j));
     }
-    for (index_t j = 0; j < m; ++j) {
+    for (index_t j = 0; j < count; ++j) {
       wide along = 0;
-      wide norm = 0;
+      wide product = 0;
       for (index_t k = 0; k < m; ++k) along += row[static_cast<std::size_t>(k)] * wide(vectors(j, k));
-      for (index_t k = 0; k < m; ++k) norm += wide(vectors(i, k)) * wide(vectors(j, k));
+      for (index_t k = 0; k < m; ++k) product += wide(vectors(i, k)) * wide(vectors(j, k));
       if (i == j) along -= wide(values[i]);
-      if (i == j) norm -= 1;
-      residual += along / (largest > 0 ? largest : 1) * (along / (largest > 0 ? largest : 1));
-      orthogonality += norm * norm;
+      if (i == j) product -= 1;
+      residual += along / unit * (along / unit);
+      orthogonality += product * product;
     }
   }
   double const u = static_cast<double>(std::numeric_limits<T>::epsilon()) / 2;

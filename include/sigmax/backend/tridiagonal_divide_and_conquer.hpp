@@ -31,6 +31,7 @@ struct tridiagonal_eigenproblem {
   matrix_view<T> packed;  ///< as large as s: the rows of s a product reads
   T* vectors;             ///< m x whole_registers(m): eigenvectors of D + w w^T
   double negligible;      ///< what may be added to the matrix at any place
+  double lowest;          ///< rows of smaller eigenvalues or of this one are not wanted
 
   // Scratch of one merge: whole registers.
   double* z;
@@ -135,10 +136,10 @@ packing pack_rows(tridiagonal_eigenproblem<B, T> const& p, index_t first, index_
   return counts;
 }
 
-/// Eigenvalues of what was kept to `values`, eigenvectors, with elements in the order of packed rows, to the rows of
-/// `vectors`, of which the view is returned.
+/// Eigenvalues of what was kept to `values`, ascending; eigenvectors of those above `lowest`, with elements in the order
+/// of packed rows, to the first rows of `vectors`, of which the view is returned.
 template <class B, class T>
-matrix_view<T> solve_kept(tridiagonal_eigenproblem<B, T> const& p, index_t kept) {
+matrix_view<T> solve_kept(tridiagonal_eigenproblem<B, T> const& p, index_t kept, double lowest) {
   constexpr double far = 1e30;
   index_t const padded = whole_registers<double>(kept);
   double sum_of_squares = 0;
@@ -158,11 +159,12 @@ matrix_view<T> solve_kept(tridiagonal_eigenproblem<B, T> const& p, index_t kept)
     p.packed_weights[p.places[i]] = p.squares[i];
   }
   index_t const stride = whole_registers<T>(kept);
-  for (index_t j = 0; j < kept; ++j) {
+  index_t const skipped = std::upper_bound(p.values, p.values + kept, lowest) - p.values;
+  for (index_t j = skipped; j < kept; ++j) {
     write_secular_vector<T>(p.packed_poles, p.packed_weights, kept, p.poles[p.roots[j].origin], p.roots[j].shift, p.z,
-                            p.vectors + j * stride);
+                            p.vectors + (j - skipped) * stride);
   }
-  return matrix_view<T>::unchecked(p.vectors, kept, kept, stride, 1);
+  return matrix_view<T>::unchecked(p.vectors, kept - skipped, kept, stride, 1);
 }
 
 /// Joins the halves [first, first + split) and [first + split, first + n), solved apart, by the element `coupling`
@@ -185,15 +187,20 @@ void merge_halves(tridiagonal_eigenproblem<B, T> const& p, index_t first, index_
   if (found.kept > 0) {
     auto const counts = pack_rows(p, first, split, n, found);
     for (index_t i = 0; i < found.deflated; ++i) p.values[found.kept + i] = d[p.deflated[i]];
-    auto const w = solve_kept(p, found.kept);
+    // Only the last merge may leave rows out: the others are read by the one after them.
+    bool const is_last = n == p.s.rows();
+    auto const w = solve_kept(p, found.kept, is_last ? p.lowest : -std::numeric_limits<double>::infinity());
+    index_t const skipped = found.kept - w.rows();
     index_t const firsts = counts.first_only + counts.both;
     index_t const seconds = counts.both + counts.second_only;
     auto const packed = p.packed.block(first, first, n, n);
-    auto const left = of_part.block(0, 0, found.kept, split);
-    auto const right = of_part.block(0, split, found.kept, n - split);
-    p.on.multiply(T(1), w.block(0, 0, found.kept, firsts), packed.block(0, 0, firsts, split), T(0), left, left);
-    p.on.multiply(T(1), w.block(0, counts.first_only, found.kept, seconds), packed.block(0, split, seconds, n - split),
-                  T(0), right, right);
+    auto const left = of_part.block(skipped, 0, w.rows(), split);
+    auto const right = of_part.block(skipped, split, w.rows(), n - split);
+    if (w.rows() > 0) {
+      p.on.multiply(T(1), w.block(0, 0, w.rows(), firsts), packed.block(0, 0, firsts, split), T(0), left, left);
+      p.on.multiply(T(1), w.block(0, counts.first_only, w.rows(), seconds), packed.block(0, split, seconds, n - split),
+                    T(0), right, right);
+    }
     for (index_t i = found.kept; i < n; ++i) std::copy_n(packed.row(i).data(), n, of_part.row(i).data());
     std::copy_n(p.values, n, d);
     for (index_t i = 0; i < n; ++i) p.places[i] = i;
@@ -230,7 +237,8 @@ void solve_part(tridiagonal_eigenproblem<B, T> const& p, index_t first, index_t 
 }
 
 /// T = S^T diag(d) S for the tridiagonal T with diagonal d and e beside it, its norm near 1: d becomes the eigenvalues,
-/// in no order, e is destroyed, row i of s the eigenvector of d_i. s, packed: m x m, contiguous rows; packed is scratch.
+/// in no order, e is destroyed, row i of s the eigenvector of d_i, except that rows of eigenvalues <= lowest may hold
+/// anything. s, packed: m x m, contiguous rows; packed is scratch.
 ///
 /// 4/3 m^3 FLOPs in `on.multiply` or less (deflation), 10 m^2 divisions in registers. Backward stable, and S orthogonal
 /// to c u, c growing with the number of halvings and the rounding errors of the products.
@@ -238,7 +246,7 @@ void solve_part(tridiagonal_eigenproblem<B, T> const& p, index_t first, index_t 
 /// Source: Cuppen, Numer. Math. 36, 1981; Gu and Eisenstat, "A divide-and-conquer algorithm for the symmetric
 /// tridiagonal eigenproblem", SIAM J. Matrix Anal. Appl. 16, 1995.
 template <class B, register_scalar T>
-void diagonalize_tridiagonal(B const& on, double* d, double* e, matrix_view<T> s, matrix_view<T> packed,
+void diagonalize_tridiagonal(B const& on, double* d, double* e, double lowest, matrix_view<T> s, matrix_view<T> packed,
                              workspace& memory) {
   workspace::frame frame(memory);
   index_t const m = s.rows();
@@ -258,6 +266,7 @@ void diagonalize_tridiagonal(B const& on, double* d, double* e, matrix_view<T> s
       .packed = packed,
       .vectors = frame.template vector<T>(m * whole_registers<T>(m)).data(),
       .negligible = 4 * static_cast<double>(std::numeric_limits<T>::epsilon()) * norm,
+      .lowest = lowest,
       .z = numbers(),
       .poles = numbers(),
       .squares = numbers(),
