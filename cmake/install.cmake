@@ -7,9 +7,11 @@ include(CMakePackageConfigHelpers)
 set(SIGMAX_PACKAGE_DIR "${CMAKE_INSTALL_DATADIR}/cmake/sigmax")
 set_property(GLOBAL PROPERTY SIGMAX_COMPONENTS "")
 
+# sigmax_install_component(<name> [<libraries behind it>...])
 function(sigmax_install_component name)
   set_property(GLOBAL APPEND PROPERTY SIGMAX_COMPONENTS ${name})
-  install(TARGETS sigmax_${name} EXPORT sigmax_${name}
+  install(TARGETS sigmax_${name} ${ARGN} EXPORT sigmax_${name}
+    ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}"
     FILE_SET HEADERS DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
   install(EXPORT sigmax_${name} NAMESPACE sigmax:: DESTINATION "${SIGMAX_PACKAGE_DIR}" FILE target_${name}.cmake)
 endfunction()

@@ -8,13 +8,15 @@ macro(sigmax_take_headers name pattern)
   list(FILTER headers EXCLUDE REGEX "${pattern}")
 endmacro()
 
-# sigmax_component(<name> [REQUIRED] [HEADERS <files>...] [LINK <targets>...] [DEFINE <definitions>...])
+# sigmax_component(<name> [REQUIRED] [LIBRARY <target>] [HEADERS <files>...] [LINK <targets>...]
+#   [DEFINE <definitions>...])
 #
 # Makes sigmax::<name> with the headers as its file set (each is compiled alone by the target
 # all_verify_interface_header_sets) and puts it into the package. All but the core link the core. A component whose
-# libraries are missing is switched off, with one line that names the packages to install.
+# libraries are missing is switched off, with one line that names the packages to install. LIBRARY is a compiled library
+# of ours behind the headers.
 function(sigmax_component name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "REQUIRED" "" "HEADERS;LINK;DEFINE")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "REQUIRED" "LIBRARY" "HEADERS;LINK;DEFINE")
   sigmax_missing(missing ${arg_LINK})
   list(JOIN missing ", " missing)
   if(missing AND arg_REQUIRED)
@@ -32,13 +34,13 @@ function(sigmax_component name)
     VERIFY_INTERFACE_HEADER_SETS ${PROJECT_IS_TOP_LEVEL})
   target_compile_features(${target} INTERFACE cxx_std_20)
   target_compile_definitions(${target} INTERFACE ${arg_DEFINE})
-  target_link_libraries(${target} INTERFACE ${arg_LINK})
+  target_link_libraries(${target} INTERFACE ${arg_LINK} ${arg_LIBRARY})
   if(NOT name STREQUAL "sigmax")
     target_link_libraries(${target} INTERFACE sigmax_sigmax)
   endif()
   target_sources(${target} INTERFACE
     FILE_SET HEADERS BASE_DIRS "${PROJECT_SOURCE_DIR}/include" FILES ${arg_HEADERS})
   if(SIGMAX_INSTALL)
-    sigmax_install_component(${name})
+    sigmax_install_component(${name} ${arg_LIBRARY})
   endif()
 endfunction()

@@ -19,6 +19,7 @@ set(floor_of_constraint 60)
 set(floor_of_optimizer 70)
 set(floor_of_lipschitz 70)
 set(floor_of_io 80)
+set(floor_of_kernels 90) # for programs: the header-only library includes none of it
 set(floor_of_umbrella 75) # sigmax.hpp: everything that needs no library but xsimd
 # Errors stand below everything but the configuration: all of floor 10 may use them.
 set(floor_of_error 5)

@@ -6,6 +6,7 @@
 
 #include <sigmax/config.hpp>
 #include <sigmax/io/printable.hpp>
+#include <sigmax/kernels.hpp>
 
 #include "arguments.hpp"
 
@@ -81,8 +82,8 @@ void declare(CLI::App& app, arguments& result, std::string& norm, std::string& m
   app.add_option("--relative-gap", result.relative_gap, "How closely the norm of each matrix is proven")
       ->type_name("X")
       ->capture_default_str();
-  app.set_version_flag("--version",
-                       std::string("sigmax-certify ") + sigmax::version + " (" + sigmax::architecture + ")");
+  app.set_version_flag("--version", std::string("sigmax-certify ") + sigmax::version + " (" +
+                                        sigmax::cpu::native().architecture() + ")");
   app.footer(afterword);
 }
 

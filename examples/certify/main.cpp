@@ -15,6 +15,7 @@
 #include <sigmax/io/atomic_file.hpp>
 #include <sigmax/io/printable.hpp>
 #include <sigmax/io/read_file.hpp>
+#include <sigmax/kernels.hpp>
 #include <sigmax/lipschitz/certificate_text.hpp>
 
 #include "arguments.hpp"
@@ -97,7 +98,7 @@ int run(arguments const& options) {
     if (!last.table.empty()) {
       print(table, (several ? sigmax::io::printable(path) + "\n" : "") + last.table +
                        fmt::format("{:.2f} s, sigmax {}, {}\n", last.json["seconds"].get<double>(), sigmax::version,
-                                   sigmax::architecture) +
+                                   sigmax::cpu::native().architecture()) +
                        (several ? "\n" : ""));
     }
     if (!last.problem.empty()) complain(last.problem);
@@ -107,7 +108,8 @@ int run(arguments const& options) {
 
   if (!options.html.empty() && outcomes.front().proof) {
     report::write_report(*outcomes.front().proof, options.html,
-                         std::filesystem::path(options.models.front()).filename().string());
+                         std::filesystem::path(options.models.front()).filename().string(),
+                         sigmax::cpu::native().architecture());
   }
   if (!options.json.empty() && (several || !all.empty())) {
     auto const text =

@@ -5,6 +5,7 @@
 #include <sigmax/io/json.hpp>
 #include <sigmax/io/onnx.hpp>
 #include <sigmax/io/printable.hpp>
+#include <sigmax/kernels.hpp>
 #include <sigmax/lipschitz/certificate_text.hpp>
 #include <sigmax/lipschitz/certify.hpp>
 
@@ -16,7 +17,8 @@ namespace certify_program {
 
 void certify_network(std::span<std::byte const> bytes, std::string const& digest, arguments const& options,
                      progress& work, outcome& result) {
-  sigmax::io::json_context context{.path = result.path, .sha256 = digest};
+  sigmax::cpu::native const on;
+  sigmax::io::json_context context{.path = result.path, .sha256 = digest, .arch = on.architecture()};
   auto const refuse = [&](std::vector<sigmax::lipschitz::refused_layer> const& refusals) {
     context.seconds = result.seconds();
     result.status = 1;
@@ -25,10 +27,11 @@ void certify_network(std::span<std::byte const> bytes, std::string const& digest
   try {
     sigmax::lipschitz::network const net =
         watched(sigmax::io::parse_onnx(bytes, {.max_memory = options.max_memory, .label = result.path}), work);
-    result.proof = sigmax::lipschitz::certify(net, {.norm = options.norm,
-                                                    .relative_gap = options.relative_gap,
-                                                    .attack = options.attack,
-                                                    .attack_settings = {.seed = options.seed}});
+    result.proof = sigmax::lipschitz::certify(on, net,
+                                              {.norm = options.norm,
+                                               .relative_gap = options.relative_gap,
+                                               .attack = options.attack,
+                                               .attack_settings = {.seed = options.seed}});
     context.seconds = result.seconds();
     result.table = to_string(*result.proof);
     result.json = sigmax::io::to_json(*result.proof, context);

@@ -10,6 +10,7 @@
 #include <sigmax/certified/operator_norm.hpp>
 #include <sigmax/certified/spectral_norm.hpp>
 #include <sigmax/core/workspace.hpp>
+#include <sigmax/kernels.hpp>
 
 #include "tensor_norm.hpp"
 
@@ -67,12 +68,13 @@ void prove(M const& w, stored_tensor const& stored, tensor_norm_options const& o
     return;
   }
   sigmax::certified_options const how{.relative_gap = options.relative_gap, .scratch = &scratch};
-  auto const box = sigmax::certified_spectral_norm(w, how);
+  sigmax::cpu::native const on;
+  auto const box = sigmax::certified_spectral_norm(on, w, how);
   result.lower = box.lower();
   result.upper = extended(box.upper());
   if (result.upper.is_infinite()) {
     // Beyond the range of double the bound needs an exponent of its own.
-    result.upper = sigmax::certified_operator_norm<sigmax::norm::l2_t>(w, how).extended_value();
+    result.upper = sigmax::certified_operator_norm<sigmax::norm::l2_t>(on, w, how).extended_value();
   }
   if (result.upper.is_infinite()) {
     result.reason = "no finite bound could be proved";

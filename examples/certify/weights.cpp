@@ -13,6 +13,7 @@
 #include <sigmax/io/json.hpp>
 #include <sigmax/io/printable.hpp>
 #include <sigmax/io/safetensors.hpp>
+#include <sigmax/kernels.hpp>
 #include <sigmax/lipschitz/certificate_text.hpp>
 #include <sigmax/lipschitz/tensor_shape.hpp>
 
@@ -160,7 +161,7 @@ void certify_weights(std::span<std::byte const> bytes, std::string const& digest
     throw sigmax::domain_error(fmt::format(
         "--norm {} is for networks; of weights the spectral and the RMS norm are proved", options.norm.name()));
   }
-  sigmax::io::json_context context{.path = result.path, .sha256 = digest};
+  sigmax::io::json_context context{.path = result.path, .sha256 = digest, .arch = sigmax::cpu::native().architecture()};
   try {
     auto const file = sigmax::io::parse_safetensors(bytes, {.max_memory = options.max_memory, .label = result.path});
     auto const norms = tensor_norms(

@@ -14,6 +14,7 @@
 #include <sigmax/core/error.hpp>
 #include <sigmax/io/atomic_file.hpp>
 #include <sigmax/io/printable.hpp>
+#include <sigmax/kernels.hpp>
 #include <sigmax/lipschitz/lower_bound.hpp>
 
 namespace certify_program {
@@ -29,7 +30,7 @@ inline std::string save_witness(sigmax::lipschitz::lower_bound const& witness, s
   json["x"] = witness.x;
   json["y"] = witness.y;
   json["version"] = sigmax::version;
-  json["arch"] = sigmax::architecture;
+  json["arch"] = sigmax::cpu::native().architecture();
   std::string const name = "sigmax-witness-" + digest.substr(0, 12) + ".json";
   std::error_code ignored;
   std::string reason;

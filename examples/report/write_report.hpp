@@ -105,8 +105,9 @@ inline std::string layer_section(sigmax::lipschitz::certificate const& c) {
 
 }  // namespace detail
 
-/// The page as text. `title` names what is certified.
-inline std::string to_html(sigmax::lipschitz::certificate const& c, std::string const& title) {
+/// The page as text. `title` names what is certified, `arch` the processors the code that did it is made for.
+inline std::string to_html(sigmax::lipschitz::certificate const& c, std::string const& title,
+                           std::string const& arch = sigmax::architecture) {
   std::string const shown = sigmax::io::printable(title);
   std::string body = "<h1>Lipschitz certificate of " + escaped(shown) + "</h1>\n";
   body += detail::paragraph("input " + sigmax::lipschitz::shape_text(c.input_shape()) + ", output " +
@@ -120,14 +121,14 @@ inline std::string to_html(sigmax::lipschitz::certificate const& c, std::string 
   if (c.conditional()) body += "<h2>What the bound rests on</h2>\n";
   for (auto const& reason : c.rests_on().reasons()) body += detail::paragraph(reason);
   body += detail::layer_section(c);
-  body += detail::paragraph(std::string("sigmax ") + sigmax::version + ", " + sigmax::architecture, "soft");
+  body += detail::paragraph(std::string("sigmax ") + sigmax::version + ", " + arch, "soft");
   return page("Lipschitz certificate of " + shown, body);
 }
 
 /// Writes the page, completely or not at all. @throws sigmax::format_error if the file cannot be written.
 inline void write_report(sigmax::lipschitz::certificate const& c, std::filesystem::path const& path,
-                         std::string const& title = "a network") {
-  sigmax::io::write_file(path, to_html(c, title));
+                         std::string const& title = "a network", std::string const& arch = sigmax::architecture) {
+  sigmax::io::write_file(path, to_html(c, title, arch));
 }
 
 }  // namespace report

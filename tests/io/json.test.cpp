@@ -61,6 +61,7 @@ TEST_CASE("json: the keys of the contract, in their order") {
   CHECK(j["refused"].empty());
   CHECK(j["version"] == version);
   CHECK(j["arch"] == architecture);
+  CHECK(io::to_json(c, {.arch = "x86-64-v4"})["arch"] == "x86-64-v4");
   CHECK(j["seconds"] == 0.5);
   CHECK(io::to_json(c)["model"]["sha256"].is_null());
 }

@@ -44,6 +44,17 @@ matrix<double> random_matrix(index_t rows, index_t cols, std::uint64_t seed) {
   return w;
 }
 
+/// The reference, counting the factorisations it is asked for.
+struct counting : cpu::scalar {
+  int* factorisations;
+  explicit counting(int& count) : factorisations(&count) {}
+  template <real T>
+  index_t cholesky(matrix_view<T> a) const {
+    ++*factorisations;
+    return cpu::scalar::cholesky(a);
+  }
+};
+
 }  // namespace
 
 TEST_CASE("an identity has bound 1, a zero map 0") {
@@ -195,6 +206,24 @@ TEST_CASE("what is no number, and an unsound environment, are refused") {
   std::fesetround(FE_UPWARD);
   CHECK_THROWS_AS(certify(linear(w)), numeric_error);
   std::fesetround(FE_TONEAREST);
+}
+
+TEST_CASE("spectral norms are proved on the backend that is named") {
+  auto const net = network_of(sequential(linear(random_matrix(7, 12, 1)), relu(), linear(random_matrix(5, 7, 2))));
+  int factorisations = 0;
+  auto const named = certify(counting(factorisations), net, in_norm(norm::l2));
+  auto const expected = certify(net, in_norm(norm::l2));
+  CHECK(factorisations >= 2);
+  // Two proofs of two norms, each within a relative 1e-7 of the norm.
+  CHECK(std::fabs(named.upper() - expected.upper()) <= 3e-7 * expected.upper());
+  CHECK(named.layers().size() == expected.layers().size());
+
+  int none = 0;
+  CHECK(certify(counting(none), net, in_norm(norm::linf)).upper() == certify(net, in_norm(norm::linf)).upper());
+  CHECK(none == 0);
+  int of_layer = 0;
+  CHECK(certify(counting(of_layer), linear(matrix_of(2, 2, {1, 2, 3, 4})), in_norm(norm::l2)).is_finite());
+  CHECK(of_layer >= 1);
 }
 
 TEST_CASE("a certificate remembers its norms") {

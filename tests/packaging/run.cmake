@@ -41,6 +41,12 @@ else()
   step("${CMAKE_COMMAND}" -S "${project}" -B "${SCRATCH}/build" -G "${GENERATOR}"
     -D "CMAKE_CXX_COMPILER=${COMPILER}" -D CMAKE_BUILD_TYPE=Release ${arguments})
   step("${CMAKE_COMMAND}" --build "${SCRATCH}/build")
+  if(KERNELS AND NOT CONSUMER STREQUAL "odr")
+    step("${SCRATCH}/build/consumer_of_kernels")
+    if(NOT output MATCHES "^kernels for [a-z0-9-]+: 5 14 50\n$")
+      message(FATAL_ERROR "the kernels should multiply [0 1 2; 3 4 5] by its transpose")
+    endif()
+  endif()
   step("${SCRATCH}/build/consumer")
 endif()
 

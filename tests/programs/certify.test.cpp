@@ -128,6 +128,12 @@ TEST_CASE("sigmax-certify: --json - leaves stdout to one object") {
   CHECK(j["model"]["path"] == "m.onnx");
   CHECK(j["model"]["sha256"].get<std::string>().size() == 64);
   CHECK(j["seconds"].get<double>() >= 0);
+  // What it computes on, not what it is compiled for: these names are those of cpu::native.
+  auto const arch = j["arch"].get<std::string>();
+  CHECK(run("--version", here).out.find("(" + arch + ")") != std::string::npos);
+#if defined(__x86_64__)
+  CHECK(arch.starts_with("x86-64"));
+#endif
   // The same into a file, with the table on stdout.
   auto const filed = run("m.onnx --json out.json --norm linf --no-attack", here);
   CHECK(filed.status == 0);

@@ -4,6 +4,7 @@
 /// multiply.
 #pragma once
 
+#include <sigmax/backend/concept.hpp>
 #include <sigmax/backend/default_backend.hpp>
 #include <sigmax/bound/extended.hpp>
 #include <sigmax/bound/log_upper_bound.hpp>
@@ -17,8 +18,8 @@ namespace sigmax::inline SIGMAX_ABI {
 /// Proven upper bound of the operator norm of x -> W x from N to N, for N = norm::l2_t (the upper end of
 /// certified_spectral_norm) or norm::linf_t (row_sum_norm). Norms beyond the range of double stay finite in l2.
 /// Cost, scratch and errors: those of the function that does the work.
-template <norm_tag N, provable_matrix M>
-log_upper_bound<op<N, N>> certified_operator_norm(M const& w, certified_options const& options = {}) {
+template <norm_tag N, certifying_backend<double> B, provable_matrix M>
+log_upper_bound<op<N, N>> certified_operator_norm(B const& on, M const& w, certified_options const& options = {}) {
   SIGMAX_DETAIL_REQUIRE_STRICT_ARITHMETIC(M);
   static_assert(std::same_as<N, norm::l2_t> || std::same_as<N, norm::linf_t>,
                 "sigmax: the operator norm of a matrix is available in l2 and linf");
@@ -31,10 +32,16 @@ log_upper_bound<op<N, N>> certified_operator_norm(M const& w, certified_options 
     workspace::frame frame(memory.get());
     auto const x = detail::scaled_copy(default_backend<double>{}, const_view(w), "certified_operator_norm", frame);
     if (x.is_zero) return detail::proof::log_upper<op<N, N>>(extended(0.0));
-    auto const scaled = detail::enclose_scaled_norm(default_backend<double>{}, x.elements, options, memory.get());
+    auto const scaled = detail::enclose_scaled_norm(on, x.elements, options, memory.get());
     // ||W|| <= 2^exponent (||X|| + flush), the power of two kept apart.
     return detail::proof::log_upper<op<N, N>>(extended(add_up(scaled.upper, x.flush), x.exponent));
   }
+}
+
+/// The same on the default backend.
+template <norm_tag N, provable_matrix M, class B = default_backend<double>>
+log_upper_bound<op<N, N>> certified_operator_norm(M const& w, certified_options const& options = {}) {
+  return certified_operator_norm<N>(B{}, w, options);
 }
 
 /// The same for a relative gap alone.

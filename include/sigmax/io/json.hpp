@@ -24,6 +24,8 @@ struct json_context {
   std::string path = {};
   std::string sha256 = {};
   double seconds = 0;
+  /// Of the backend that computed, where that is not what this file is compiled for.
+  std::string arch = architecture;
 };
 
 namespace detail {
@@ -76,7 +78,7 @@ inline nlohmann::ordered_json refused_to_json(lipschitz::refused_layer const& re
 inline void json_tail(nlohmann::ordered_json& result, json_context const& context) {
   result["seconds"] = number_or_null(context.seconds);
   result["version"] = version;
-  result["arch"] = architecture;
+  result["arch"] = context.arch;
 }
 
 }  // namespace detail

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include <sigmax/backend/concept.hpp>
 #include <sigmax/bound/extended.hpp>
 #include <sigmax/bound/norm.hpp>
 #include <sigmax/bound/rounding.hpp>
@@ -23,6 +24,7 @@
 #include <sigmax/lipschitz/falsify.hpp>
 #include <sigmax/lipschitz/layer.hpp>
 #include <sigmax/lipschitz/network.hpp>
+#include <sigmax/lipschitz/norm_prover.hpp>
 #include <sigmax/lipschitz/rule.hpp>
 
 namespace sigmax::inline SIGMAX_ABI::lipschitz {
@@ -142,19 +144,9 @@ struct certificate_maker {
   }
 };
 
-}  // namespace detail
-
-/// Proves an upper bound of the Lipschitz constant of a network: L_out = sum_i b_i L_i over the inputs of each node,
-/// b_i from the node's rule, with exponents of their own (10^264 and 10^-300 are ordinary). Layers without a finite
-/// bound are named in `refused()` and the bound is +infinity.
-///
-/// Unless switched off, the network is attacked as well (`falsify`).
-/// Cost: one certified spectral norm per weight in l2, one pass over the weights in linf, and the attack.
-/// @throws unsupported_error for norm::rms, numeric_error if a weight holds NaN or infinity, or if this thread's
-///         arithmetic is not sound (rounding mode, flush-to-zero); contradiction, with its witness, if the attack
-///         proves more than the upper bound.
+/// `certify`, stated below, with spectral norms proved by `prover`, or by the default backend where it is null.
 template <std::same_as<network> Network>
-certificate certify(Network const& net, certify_options const& options = {}) {
+certificate certify_with(norm_prover const* prover, Network const& net, certify_options const& options) {
   SIGMAX_DETAIL_REQUIRE_STRICT_ARITHMETIC(Network);
   if (options.norm == norm::rms) {
     sigmax::detail::raise<unsupported_error>(
@@ -166,25 +158,52 @@ certificate certify(Network const& net, certify_options const& options = {}) {
         {"certify: this thread does not round to nearest with gradual underflow (fesetround, "
          "flush-to-zero, a library built with -ffast-math?); nothing can be proved in it"});
   }
-  rule_context const context{.relative_gap = options.relative_gap};
-  auto contents = options.norm == norm::linf ? detail::certificate_maker::prove<norm::linf_t>(net, context)
-                                             : detail::certificate_maker::prove<norm::l2_t>(net, context);
+  rule_context const context{.relative_gap = options.relative_gap, .prover = prover};
+  auto contents = options.norm == norm::linf ? certificate_maker::prove<norm::linf_t>(net, context)
+                                             : certificate_maker::prove<norm::l2_t>(net, context);
   if (options.attack) {
     contents.lower = falsify(net, options.norm, options.attack_settings);
     if (contents.lower->proven && contents.lower->value > contents.upper.to_double_up()) {
       throw contradiction(std::string("certify: internal error: the attack proves L >= ") +
-                              detail::short_lower(contents.lower->value) + ", the upper bound is " +
-                              detail::short_upper(contents.upper) +
+                              short_lower(contents.lower->value) + ", the upper bound is " +
+                              short_upper(contents.upper) +
                               (contents.rests_on.empty() ? "; please report this network"
                                                          : "; a reason given to trust is false, or please report"),
                           *std::move(contents.lower));
     }
   }
-  return detail::certificate_maker::seal(std::move(contents));
+  return certificate_maker::seal(std::move(contents));
+}
+
+}  // namespace detail
+
+/// Proves an upper bound of the Lipschitz constant of a network: L_out = sum_i b_i L_i over the inputs of each node,
+/// b_i from the node's rule, with exponents of their own (10^264 and 10^-300 are ordinary). Layers without a finite
+/// bound are named in `refused()` and the bound is +infinity.
+///
+/// Unless switched off, the network is attacked as well (`falsify`).
+/// Cost: one certified spectral norm per weight in l2, one pass over the weights in linf, and the attack.
+/// @throws unsupported_error for norm::rms, numeric_error if a weight holds NaN or infinity, or if this thread's
+///         arithmetic is not sound (rounding mode, flush-to-zero); contradiction, with its witness, if the attack
+///         proves more than the upper bound.
+template <certifying_backend<double> B, std::same_as<network> Network>
+certificate certify(B const& on, Network const& net, certify_options const& options = {}) {
+  norm_prover const prover = prover_on(on);
+  return detail::certify_with(&prover, net, options);
+}
+
+/// The same on the default backend.
+template <std::same_as<network> Network>
+certificate certify(Network const& net, certify_options const& options = {}) {
+  return detail::certify_with(nullptr, net, options);
 }
 
 /// The same for a layer whose input is a vector of the width its first linear map takes. For inputs of another shape:
 /// certify(network_of(layer, shape), options). @throws domain_error also if no linear map tells the width.
+template <certifying_backend<double> B, layer L>
+certificate certify(B const& on, L const& l, certify_options const& options = {}) {
+  return certify(on, network_of(l), options);
+}
 template <layer L>
 certificate certify(L const& l, certify_options const& options = {}) {
   return certify(network_of(l), options);

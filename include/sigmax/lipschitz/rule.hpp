@@ -15,10 +15,14 @@
 
 namespace sigmax::inline SIGMAX_ABI::lipschitz {
 
+struct norm_prover;
+
 /// What certificates may be asked for besides the norm.
 struct rule_context {
   /// Largest relative distance between the two ends of a certified spectral norm.
   double relative_gap = 1e-7;
+  /// Proves spectral norms (see `prove_operator_norm`); the default backend where it is null.
+  norm_prover const* prover = nullptr;
 };
 
 /// One bound b_i for each input of an operator f:

@@ -11,9 +11,9 @@
 #include <utility>
 
 #include <sigmax/bound/norm.hpp>
-#include <sigmax/certified/operator_norm.hpp>
 #include <sigmax/config.hpp>
 #include <sigmax/core/error.hpp>
+#include <sigmax/lipschitz/norm_prover.hpp>
 #include <sigmax/lipschitz/rule.hpp>
 #include <sigmax/lipschitz/rules/matrix_times.hpp>
 #include <sigmax/lipschitz/rules/support.hpp>
@@ -60,8 +60,7 @@ class linear {
   sensitivities<N> bound(std::span<tensor_shape const>, rule_context const& context) const {
     // Proof: the map is c (I (x) W). In l2 the squared norm of the difference is the sum over the leading axes of
     // ||c W d||^2 <= (|c| ||W||)^2 ||d||^2; in linf each entry is at most |c| times its row sum times max |d|.
-    auto const norm_of_matrix =
-        weight_.visit([&](auto const& w) { return certified_operator_norm<N>(w, context.relative_gap); });
+    auto const norm_of_matrix = prove_operator_norm<N>(weight_, context);
     if (coefficient_ == 1) return {norm_of_matrix};
     return {detail::proven<N>(extended(std::fabs(coefficient_)) * norm_of_matrix.extended_value(),
                               norm_of_matrix.rests_on())};

@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: MIT
+/// @file
+/// The backend of programs that are compiled for every processor and run on one. Opt-in: link sigmax::kernels.
+#pragma once
+
+#include <concepts>
+#include <type_traits>
+
+#include <sigmax/backend/concept.hpp>
+#include <sigmax/backend/scalar.hpp>
+#include <sigmax/config.hpp>
+#include <sigmax/core/error.hpp>
+#include <sigmax/core/matrix_view.hpp>
+#include <sigmax/core/scalar.hpp>
+#include <sigmax/kernels/table.hpp>
+
+namespace sigmax::inline SIGMAX_ABI::cpu {
+
+namespace detail {
+
+template <class T>
+kernels::vector<T> without_abi(vector_view<T> v) {
+  return {v.data(), v.size(), v.stride()};
+}
+
+template <class T>
+kernels::matrix<T> without_abi(matrix_view<T> x) {
+  return {x.data(), x.rows(), x.cols(), x.row_stride(), x.col_stride()};
+}
+
+/// @throws unsupported_error if the library does not hold the level, or the processor cannot execute it.
+inline kernels::table const& table_of(kernels::level wanted) {
+  auto const* const found = kernels::compiled(wanted);
+  if (found == nullptr) {
+    sigmax::detail::raise<unsupported_error>(
+        {"cpu::native: level is ", kernels::name(wanted), "; it is not among those sigmax::kernels was built with"});
+  }
+  if (!kernels::is_executable(wanted)) {
+    sigmax::detail::raise<unsupported_error>({"cpu::native: level is ", kernels::name(wanted),
+                                              "; this processor executes at most ",
+                                              kernels::name(kernels::best().compiled_for)});
+  }
+  return *found;
+}
+
+}  // namespace detail
+
+/// `cpu::simd` compiled for several levels of processors, of which one is chosen when the program runs; formulas, shapes
+/// and guarantees are stated at `cpu::scalar`. What a program is compiled for then no longer matters: the default of a
+/// compiler, SSE2, leaves two thirds of a processor with AVX2 unused, and more of one with AVX-512.
+///
+/// float and double; the reference for every other scalar. One thread. Copies, and all objects of one level, give the
+/// same bits for the same input; other levels give others, within the same bounds.
+struct native : scalar {
+  static constexpr char const* name = "cpu::native";
+  static constexpr bool standard_rounding = true;
+
+  /// The best level this processor executes.
+  native() : table_(&kernels::best()) {}
+  /// The level named. @throws unsupported_error if this processor lacks it, or the library was built without it.
+  explicit native(kernels::level wanted) : table_(&detail::table_of(wanted)) {}
+
+  kernels::level level() const { return table_->compiled_for; }
+  /// "x86-64-v4"
+  char const* architecture() const { return kernels::name(level()); }
+
+  template <real T>
+  void gram(std::type_identity_t<T> alpha, matrix_in<T> x, std::type_identity_t<T> beta, matrix_in<T> c,
+            matrix_view<T> g) const {
+    if constexpr (in_table<T>) {
+      run(primitives<T>().gram, alpha, x, beta, c, g);
+    } else {
+      scalar::gram<T>(alpha, x, beta, c, g);
+    }
+  }
+
+  template <real T>
+  void symmetric_product(std::type_identity_t<T> alpha, matrix_in<T> p, matrix_in<T> q, std::type_identity_t<T> beta,
+                         matrix_in<T> c, matrix_view<T> r) const {
+    if constexpr (in_table<T>) {
+      run(primitives<T>().symmetric_product, alpha, p, q, beta, c, r);
+    } else {
+      scalar::symmetric_product<T>(alpha, p, q, beta, c, r);
+    }
+  }
+
+  template <real T>
+  void multiply(std::type_identity_t<T> alpha, matrix_in<T> a, matrix_in<T> b, std::type_identity_t<T> beta,
+                matrix_in<T> c, matrix_view<T> r) const {
+    if constexpr (in_table<T>) {
+      run(primitives<T>().multiply, alpha, a, b, beta, c, r);
+    } else {
+      scalar::multiply<T>(alpha, a, b, beta, c, r);
+    }
+  }
+
+  template <real T>
+  void times_vector(std::type_identity_t<T> alpha, matrix_in<T> a, vector_in<T> x, std::type_identity_t<T> beta,
+                    vector_view<T> y) const {
+    if constexpr (in_table<T>) {
+      run(primitives<T>().times_vector, alpha, a, x, beta, y);
+    } else {
+      scalar::times_vector<T>(alpha, a, x, beta, y);
+    }
+  }
+
+  template <real T>
+  void gram_times_vector(matrix_in<T> x, vector_in<T> v, vector_view<T> y) const {
+    if constexpr (in_table<T>) {
+      run(primitives<T>().gram_times_vector, x, v, y);
+    } else {
+      scalar::gram_times_vector<T>(x, v, y);
+    }
+  }
+
+  template <real T>
+  void combine(std::type_identity_t<T> alpha, matrix_in<T> x, std::type_identity_t<T> beta, matrix_view<T> y) const {
+    if constexpr (in_table<T>) {
+      run(primitives<T>().combine, alpha, x, beta, y);
+    } else {
+      scalar::combine<T>(alpha, x, beta, y);
+    }
+  }
+
+  template <class T, class U>
+  std::remove_const_t<T> dot(vector_view<T> u, vector_view<U> v) const {
+    using value = std::remove_const_t<T>;
+    if constexpr (in_table<value> && std::same_as<value, std::remove_const_t<U>>) {
+      return run(primitives<value>().dot, vector_in<value>(u), vector_in<value>(v));
+    } else {
+      return scalar::dot(u, v);
+    }
+  }
+
+  template <class T>
+  std::remove_const_t<T> sum_squares(matrix_view<T> x) const {
+    using value = std::remove_const_t<T>;
+    if constexpr (in_table<value>) {
+      return run(primitives<value>().sum_squares, matrix_in<value>(x));
+    } else {
+      return scalar::sum_squares(x);
+    }
+  }
+
+  template <class T>
+  std::remove_const_t<T> max_abs(matrix_view<T> x) const {
+    using value = std::remove_const_t<T>;
+    if constexpr (in_table<value>) {
+      return run(primitives<value>().max_abs, matrix_in<value>(x));
+    } else {
+      return scalar::max_abs(x);
+    }
+  }
+
+  template <real T>
+  void row_abs_sums(matrix_in<T> x, vector_view<T> sums) const {
+    if constexpr (in_table<T>) {
+      run(primitives<T>().row_abs_sums, x, sums);
+    } else {
+      scalar::row_abs_sums<T>(x, sums);
+    }
+  }
+
+  template <real T>
+  index_t cholesky(matrix_view<T> a) const {
+    if constexpr (in_table<T>) {
+      return run(primitives<T>().cholesky, a);
+    } else {
+      return scalar::cholesky(a);
+    }
+  }
+
+  template <real T>
+  void triangular_solve(matrix_in<T> l, matrix_view<T> b) const {
+    if constexpr (in_table<T>) {
+      run(primitives<T>().triangular_solve, l, b);
+    } else {
+      scalar::triangular_solve<T>(l, b);
+    }
+  }
+
+  template <real T>
+  void triangular_solve_transposed(matrix_in<T> l, matrix_view<T> b) const {
+    if constexpr (in_table<T>) {
+      run(primitives<T>().triangular_solve_transposed, l, b);
+    } else {
+      scalar::triangular_solve_transposed<T>(l, b);
+    }
+  }
+
+  template <real T>
+  void symmetric_eigen(matrix_view<T> a, vector_view<T> values, matrix_view<T> vectors) const {
+    if constexpr (in_table<T>) {
+      run(primitives<T>().symmetric_eigen, a, values, vectors);
+    } else {
+      scalar::symmetric_eigen<T>(a, values, vectors);
+    }
+  }
+
+ private:
+  template <class T>
+  static constexpr bool in_table = std::same_as<T, float> || std::same_as<T, double>;
+
+  template <class T>
+  kernels::primitives<T> const& primitives() const {
+    if constexpr (std::same_as<T, float>) {
+      return table_->of_float;
+    } else {
+      return table_->of_double;
+    }
+  }
+
+  /// Numbers cross as they are, views without their namespace.
+  template <class T>
+    requires std::floating_point<T>
+  static T crossing(T number) { return number; }
+  template <class View>
+  static auto crossing(View view) {
+    return detail::without_abi(view);
+  }
+
+  template <class Result, class... Parameters, class... Arguments>
+  Result run(Result (*primitive)(kernels::resources const&, Parameters...), Arguments... arguments) const {
+    return primitive({.threads = 1}, crossing(arguments)...);
+  }
+
+  kernels::table const* table_;
+};
+
+static_assert(backend<native, float> && certifying_backend<native, double>);
+
+}  // namespace sigmax::inline SIGMAX_ABI::cpu
