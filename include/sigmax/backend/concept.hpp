@@ -32,6 +32,7 @@ concept backend = std::copyable<B> && real<T> &&
     requires(B const& b, T s, matrix_view<T const, typename B::space> x, matrix_view<T, typename B::space> y,
              vector_view<T const, typename B::space> u, vector_view<T, typename B::space> v) {
   { B::name } -> std::convertible_to<char const*>;
+  { B::fast_symmetric_eigen } -> std::convertible_to<bool>;  // float and double: in less time than 20 products
 
   // Products. Every one is a sum of products in some order, with or without fused multiply-add.
   b.gram(s, x, s, x, y);                  // Y = s X X^T + s C; symmetric, one triangle computed and mirrored
@@ -53,6 +54,7 @@ concept backend = std::copyable<B> && real<T> &&
   b.triangular_solve(x, y);                    // Y = L^-1 Y
   b.triangular_solve_transposed(x, y);         // Y = L^-T Y
   b.symmetric_eigen(y, v, y);                  // Y = V^T diag(v) V
+  { b.symmetric_eigen_above(s, y, v, y) } -> std::same_as<index_t>;  // the pairs with v_i > s, first
 };
 // clang-format on
 

@@ -8,6 +8,7 @@
 #include <limits>
 #include <type_traits>
 
+#include <sigmax/backend/blocked_symmetric_eigen.hpp>
 #include <sigmax/backend/concept.hpp>
 #include <sigmax/backend/scalar.hpp>
 #include <sigmax/backend/simd/block.hpp>
@@ -36,6 +37,7 @@ template <class Arch = xsimd::default_arch>
 struct simd : scalar {
   static constexpr char const* name = "cpu::simd";
   static constexpr bool standard_rounding = true;
+  static constexpr bool fast_symmetric_eigen = true;
 
   /// One thread.
   constexpr simd() = default;
@@ -224,7 +226,37 @@ struct simd : scalar {
     }
   }
 
+  /// By reduction to tridiagonal form, divide and conquer for matrices of some size (`blocked_symmetric_eigen`), where
+  /// eigenvalues far below the largest keep no relative accuracy; by Jacobi's method for small ones.
+  template <real T>
+  void symmetric_eigen(matrix_view<T> a, vector_view<T> values, matrix_view<T> vectors) const {
+    if constexpr (detail::vectorizable<T, Arch>) {
+      if (a.rows() >= smallest_blocked_eigen) {
+        sigmax::detail::scratch memory(scratch_);
+        return blocked_symmetric_eigen(using_scratch(memory.get()), a, values, vectors, memory.get());
+      }
+    }
+    scalar::symmetric_eigen<T>(a, values, vectors);
+  }
+
+  /// The eigenvalues above `threshold` and their eigenvectors, first; the rest of `values` and `vectors` is not specified.
+  /// @return how many. a: n x n, symmetric, destroyed. Up to 2 n^3 FLOPs less than `symmetric_eigen` if they are few.
+  template <real T>
+  index_t symmetric_eigen_above(std::type_identity_t<T> threshold, matrix_view<T> a, vector_view<T> values,
+                                matrix_view<T> vectors) const {
+    if constexpr (detail::vectorizable<T, Arch>) {
+      if (a.rows() >= smallest_blocked_eigen) {
+        sigmax::detail::scratch memory(scratch_);
+        return blocked_symmetric_eigen_above(using_scratch(memory.get()), threshold, a, values, vectors, memory.get());
+      }
+    }
+    return scalar::symmetric_eigen_above<T>(threshold, a, values, vectors);
+  }
+
  private:
+  /// Order from which divide and conquer was measured to be faster than Jacobi's method.
+  static constexpr index_t smallest_blocked_eigen = 16;
+
   template <class T>
   [[gnu::noinline]] T max_abs_of_constant(matrix_view<T const> x) const {
     auto const rows = detail::along_storage(x);

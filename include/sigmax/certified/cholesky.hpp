@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cmath>
+#include <cstdint>
 
 #include <sigmax/backend/default_backend.hpp>
 #include <sigmax/bound/rounding.hpp>
@@ -78,6 +79,41 @@ bool proves_squared_norm_at_most(B const& on, certified_gram const& gram, double
   return true;
 }
 
+/// What asking whether ||W||_2 <= c has found: 2^(-2 exponent) W W^T, short side first, where it was formed.
+struct norm_test {
+  bool proved = false;
+  certified_gram gram;
+  std::int64_t exponent = 0;
+};
+
+/// `prove_norm_at_most` for c >= 0 that is no NaN in a sound environment; the memory of the result is the frame's.
+template <class B, class S>
+norm_test test_norm(B const& on, matrix_view<S const> w, double c, workspace::frame& frame) {
+  norm_test result;
+  double const largest = largest_magnitude_of(on, w);
+  if (!is_finite(largest)) return result;
+  auto const x = scaled_copy(w, largest, frame);
+  result.exponent = x.exponent;
+  result.proved = x.is_zero || !is_finite(c);
+  if (result.proved) return result;
+  // ||W|| <= c follows from ||X|| <= 2^-exponent c - flush.
+  double const scaled = subtract_down(scale_down(c, -x.exponent), x.flush);
+  double const level = scaled > 0 ? multiply_down(scaled, scaled) : 0.0;
+  if (!(level > 0)) return result;
+  double const absolute_squared = absolute_norm_squared_up(on, x.elements, frame.owner());
+  result.proved = absolute_squared <= level;
+  if (result.proved) return result;
+  result.gram = make_certified_gram(on, x.elements, absolute_squared, frame);
+  // ||S|| >= ||S||_F^2 / tr S up to rounding: where that is above the level a factorisation can only fail.
+  double trace = 0;
+  for (index_t i = 0; i < x.elements.rows(); ++i) trace += result.gram.matrix(i, i);
+  if (on.sum_squares(result.gram.matrix) > level * trace * (1 + 1e-6)) return result;
+  auto const h = frame.template matrix<double>(x.elements.rows(), x.elements.rows());
+  index_t failed_at = 0;
+  result.proved = proves_squared_norm_at_most(on, result.gram, level, h, failed_at);
+  return result;
+}
+
 }  // namespace detail
 
 /// Options of `prove_norm_at_most`.
@@ -96,25 +132,9 @@ template <certifying_backend<double> B, provable_matrix M>
 bool prove_norm_at_most(B const& given, M const& w, double c, prove_options const& options = {}) {
   SIGMAX_DETAIL_REQUIRE_STRICT_ARITHMETIC(M);
   if (is_nan(c) || c < 0 || !arithmetic_environment_is_sound()) return false;
-  auto const elements = const_view(w);
-  double const largest = detail::largest_magnitude_of(given, elements);
-  if (!is_finite(largest)) return false;
   detail::scratch memory(options.scratch);
-  auto const on = detail::with_scratch(given, memory.get());
   workspace::frame frame(memory.get());
-  auto const x = detail::scaled_copy(elements, largest, frame);
-  if (x.is_zero) return true;
-  if (!is_finite(c)) return true;
-  // ||W|| <= c follows from ||X|| <= 2^-exponent c - flush.
-  double const scaled = subtract_down(scale_down(c, -x.exponent), x.flush);
-  double const level = scaled > 0 ? multiply_down(scaled, scaled) : 0.0;
-  if (!(level > 0)) return false;
-  double const absolute_squared = detail::absolute_norm_squared_up(on, x.elements, memory.get());
-  if (absolute_squared <= level) return true;
-  auto const gram = detail::make_certified_gram(on, x.elements, absolute_squared, frame);
-  auto const h = frame.template matrix<double>(x.elements.rows(), x.elements.rows());
-  index_t failed_at = 0;
-  return detail::proves_squared_norm_at_most(on, gram, level, h, failed_at);
+  return detail::test_norm(detail::with_scratch(given, memory.get()), const_view(w), c, frame).proved;
 }
 
 /// The same on the default backend.
