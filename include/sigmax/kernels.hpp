@@ -266,9 +266,9 @@ struct native : scalar {
       return static_cast<workspace::frame*>(from)->vector<std::byte>(static_cast<index_t>(bytes)).data();
     };
     auto const run_parts = workers_.run() != nullptr ? workers_.run() : detail::run_on_own_threads;
-    return primitive({.threads = workers_.threads(), .run = run_parts, .pool = workers_.pool(), .scratch = &frame,
-                      .take = take},
-                     crossing(arguments)...);
+    return primitive(
+        {.threads = workers_.threads(), .run = run_parts, .pool = workers_.pool(), .scratch = &frame, .take = take},
+        crossing(arguments)...);
   }
 
   executor workers_;

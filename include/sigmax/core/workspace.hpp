@@ -169,14 +169,14 @@ class workspace {
   [[gnu::noinline]] void free_blocks() {
     while (first_ != nullptr) {
       auto* const freed = std::exchange(first_, first_->next);
-      if (take_ == nullptr) ::operator delete(freed, std::align_val_t{alignment});
+      if (take_ == nullptr) ::operator delete (freed, std::align_val_t{alignment});
     }
     last_ = nullptr;
   }
 
   block* add_block(std::size_t size) {
     void* const memory = take_ != nullptr ? take_(context_, alignment + size)
-                                          : ::operator new(alignment + size, std::align_val_t{alignment});
+                                          : ::operator new (alignment + size, std::align_val_t{alignment});
     auto* const added = ::new (memory) block{nullptr, size};
     (last_ != nullptr ? last_->next : first_) = added;
     return last_ = added;
