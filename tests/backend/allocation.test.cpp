@@ -2,7 +2,10 @@
 
 #include <doctest/doctest.h>
 
+#include <sigmax/backend/blocked_symmetric_eigen.hpp>
 #include <sigmax/backend/simd.hpp>
+#include <sigmax/core/matrix.hpp>
+#include <sigmax/core/random.hpp>
 #include <sigmax/core/workspace.hpp>
 
 #include "backend/factorizations.hpp"
@@ -60,4 +63,25 @@ TEST_CASE_TEMPLATE("products of small matrices need no memory but the stack", T,
   be.symmetric_product(T(1), a.view(), b.view(), T(0), r.view(), r.view());
   long const during = allocations - before;
   CHECK(during == 0);
+}
+
+TEST_CASE_TEMPLATE("a warm workspace is enough for an eigendecomposition", T, float, double) {
+  sigmax::index_t const m = 100;
+  sigmax::workspace memory;
+  sigmax::matrix<T> a(m, m);
+  sigmax::vector<T> values(m);
+  sigmax::matrix<T> vectors(m, m);
+  auto const solve = [&] {
+    sigmax::fill_normal(a.view(), 3);
+    for (sigmax::index_t i = 0; i < m; ++i) {
+      for (sigmax::index_t j = 0; j < i; ++j) a(j, i) = a(i, j);
+    }
+    sigmax::blocked_symmetric_eigen(sigmax::cpu::simd<>().using_scratch(memory), a.view(), values.view(),
+                                    vectors.view(), memory);
+  };
+  solve();
+  memory.freeze();
+  long const before = allocations;
+  solve();
+  CHECK(allocations == before);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The fast eigendecomposition on matrices of every order up to 70: residual and orthogonality, known eigenvalues, scales,
-// strides, what is no number, and no allocation once warm.
+// strides, and what is no number.
 
 #include <algorithm>
 #include <cmath>
@@ -16,7 +16,6 @@
 #include <sigmax/backend/blocked_symmetric_eigen.hpp>
 
 #include "backend/blocked_symmetric_eigen.hpp"
-#include "support/allocation_counter.hpp"
 #include "support/backends.hpp"
 #include "support/spectra.hpp"
 
@@ -169,24 +168,4 @@ TEST_CASE_TEMPLATE("what is no number gives no numbers, and order 0 nothing", T,
   sigmax::matrix<T> none;
   sigmax::vector<T> no_values;
   CHECK_NOTHROW(sigmax::blocked_symmetric_eigen(on, none.view(), no_values.view(), none.view(), memory));
-}
-
-TEST_CASE_TEMPLATE("a warm workspace is enough", T, float, double) {
-  index_t const m = 100;
-  sigmax::workspace memory;
-  sigmax::matrix<T> a(m, m);
-  sigmax::vector<T> values(m);
-  sigmax::matrix<T> vectors(m, m);
-  auto const solve = [&] {
-    sigmax::fill_normal(a.view(), 3);
-    for (index_t i = 0; i < m; ++i) {
-      for (index_t j = 0; j < i; ++j) a(j, i) = a(i, j);
-    }
-    sigmax::blocked_symmetric_eigen(sigmax::cpu::simd<>{}, a.view(), values.view(), vectors.view(), memory);
-  };
-  solve();
-  memory.freeze();
-  long const before = allocations;
-  solve();
-  CHECK(allocations == before);
 }

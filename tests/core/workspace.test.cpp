@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <new>
@@ -234,4 +235,50 @@ TEST_CASE("scratch is the caller's workspace, or one of its own") {
   CHECK(&given.get() == &memory);
   CHECK(&own.get() != &memory);
   CHECK(&own.get() == &own.get());
+}
+
+TEST_CASE("workspaces of threads are apart, are found again, and count") {
+  workspace memory;
+  workspace& first = memory.of_thread(0);
+  workspace& third = memory.of_thread(2);
+  CHECK(&first == &memory.of_thread(0));
+  CHECK(&third == &memory.of_thread(2));
+  CHECK(&first != &memory);
+  {
+    workspace::frame outer(memory);
+    auto const mine = outer.vector<double>(100);
+    workspace::frame inner(third);
+    auto const theirs = inner.vector<double>(50);
+    mine[0] = 1;
+    theirs[0] = 2;
+    CHECK(mine[0] == 1);
+  }
+  CHECK(memory.peak() == 832 + 448);
+  CHECK(memory.capacity() >= memory.peak());
+  memory.freeze();
+  CHECK_THROWS_AS(memory.of_thread(3), std::bad_alloc);
+  workspace::frame frame(third);
+  CHECK_THROWS_AS((void)frame.vector<double>(100000), std::bad_alloc);
+}
+
+TEST_CASE("a workspace can stand on memory of somebody else's") {
+  workspace below;
+  workspace::frame frame(below);
+  int asked = 0;
+  struct source {
+    workspace::frame* from;
+    int* asked;
+  } context{&frame, &asked};
+  {
+    workspace above(&context, [](void* data, std::size_t bytes) -> void* {
+      auto* const where = static_cast<source*>(data);
+      ++*where->asked;
+      return where->from->vector<std::byte>(static_cast<index_t>(bytes)).data();
+    });
+    workspace::frame inner(above);
+    auto const values = inner.vector<double>(2000);
+    CHECK(on_cache_line(values.data()));
+    values[1999] = 3;
+  }
+  CHECK(asked == 1);
 }

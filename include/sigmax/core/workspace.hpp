@@ -27,10 +27,10 @@ class scratch;
 class workspace {
  public:
   workspace() = default;
-  /// Memory comes from take(context, bytes), aligned to 64 bytes, and is never given back: for a workspace that lives within
-  /// one call, on memory of somebody else's.
-  workspace(void* context, void* (*take)(void* context, std::size_t bytes))
-      : context_(context), take_(take), used_once_(true) {}
+  /// Memory comes from source(context, bytes), aligned to 64 bytes, and is never given back: for a workspace that lives
+  /// within one call, on memory of somebody else's. A null source is the heap.
+  workspace(void* context, void* (*source)(void* context, std::size_t bytes))
+      : context_(context), source_(source), used_once_(true) {}
   workspace(workspace const&) = delete;
   workspace& operator=(workspace const&) = delete;
   workspace(workspace&& other) noexcept { swap(other); }
@@ -161,7 +161,7 @@ class workspace {
     std::swap(peak_, other.peak_);
     std::swap(frozen_, other.frozen_);
     std::swap(context_, other.context_);
-    std::swap(take_, other.take_);
+    std::swap(source_, other.source_);
     std::swap(used_once_, other.used_once_);
     std::swap(next_, other.next_);
   }
@@ -169,14 +169,14 @@ class workspace {
   [[gnu::noinline]] void free_blocks() {
     while (first_ != nullptr) {
       auto* const freed = std::exchange(first_, first_->next);
-      if (take_ == nullptr) ::operator delete (freed, std::align_val_t{alignment});
+      if (source_ == nullptr) ::operator delete (freed, std::align_val_t{alignment});
     }
     last_ = nullptr;
   }
 
   block* add_block(std::size_t size) {
-    void* const memory = take_ != nullptr ? take_(context_, alignment + size)
-                                          : ::operator new (alignment + size, std::align_val_t{alignment});
+    void* const memory = source_ != nullptr ? source_(context_, alignment + size)
+                                            : ::operator new (alignment + size, std::align_val_t{alignment});
     auto* const added = ::new (memory) block{nullptr, size};
     (last_ != nullptr ? last_->next : first_) = added;
     return last_ = added;
@@ -224,7 +224,7 @@ class workspace {
   std::size_t peak_ = 0;
   workspace* next_ = nullptr;  // of the next thread
   void* context_ = nullptr;
-  void* (*take_)(void*, std::size_t) = nullptr;
+  void* (*source_)(void*, std::size_t) = nullptr;
   int depth_ = 0;
   bool frozen_ = false;
   bool used_once_ = false;
