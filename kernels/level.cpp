@@ -7,7 +7,9 @@
 #include <sigmax/backend/simd.hpp>
 #include <sigmax/config.hpp>
 #include <sigmax/core/matrix_view.hpp>
+#include <sigmax/core/parallel.hpp>
 #include <sigmax/core/scalar.hpp>
+#include <sigmax/core/workspace.hpp>
 #include <sigmax/kernels/table.hpp>
 
 #if defined(SIGMAX_KERNELS_ARCHITECTURE)
@@ -26,7 +28,20 @@ using sigmax::kernels::matrix;
 using sigmax::kernels::resources;
 using sigmax::kernels::vector;
 
-sigmax::cpu::simd<> backend(resources const&) { return {}; }
+/// The backend of one call and the workspace it packs into, which stands on memory of the caller's.
+class backend {
+ public:
+  explicit backend(resources const& with)
+      : scratch_(with.scratch, with.take),
+        on_(sigmax::cpu::simd<>(sigmax::executor(with.threads, with.run, with.pool))) {
+    if (with.take != nullptr) on_ = on_.using_scratch(scratch_);
+  }
+  sigmax::cpu::simd<> const* operator->() const { return &on_; }
+
+ private:
+  sigmax::workspace scratch_;
+  sigmax::cpu::simd<> on_;
+};
 
 template <class T>
 vector_view<T> view(vector<T> v) {
@@ -40,74 +55,79 @@ matrix_view<T> view(matrix<T> x) {
 
 template <class T>
 void gram(resources const& with, T alpha, matrix<T const> x, T beta, matrix<T const> c, matrix<T> g) {
-  backend(with).gram(alpha, view(x), beta, view(c), view(g));
+  backend(with)->gram(alpha, view(x), beta, view(c), view(g));
 }
 
 template <class T>
 void symmetric_product(resources const& with, T alpha, matrix<T const> p, matrix<T const> q, T beta, matrix<T const> c,
                        matrix<T> r) {
-  backend(with).symmetric_product(alpha, view(p), view(q), beta, view(c), view(r));
+  backend(with)->symmetric_product(alpha, view(p), view(q), beta, view(c), view(r));
 }
 
 template <class T>
 void multiply(resources const& with, T alpha, matrix<T const> a, matrix<T const> b, T beta, matrix<T const> c,
               matrix<T> r) {
-  backend(with).multiply(alpha, view(a), view(b), beta, view(c), view(r));
+  backend(with)->multiply(alpha, view(a), view(b), beta, view(c), view(r));
 }
 
 template <class T>
 void times_vector(resources const& with, T alpha, matrix<T const> a, vector<T const> x, T beta, vector<T> y) {
-  backend(with).times_vector(alpha, view(a), view(x), beta, view(y));
+  backend(with)->times_vector(alpha, view(a), view(x), beta, view(y));
 }
 
 template <class T>
 void gram_times_vector(resources const& with, matrix<T const> x, vector<T const> v, vector<T> y) {
-  backend(with).gram_times_vector(view(x), view(v), view(y));
+  backend(with)->gram_times_vector(view(x), view(v), view(y));
 }
 
 template <class T>
 void combine(resources const& with, T alpha, matrix<T const> x, T beta, matrix<T> y) {
-  backend(with).combine(alpha, view(x), beta, view(y));
+  backend(with)->combine(alpha, view(x), beta, view(y));
 }
 
 template <class T>
 T dot(resources const& with, vector<T const> u, vector<T const> v) {
-  return backend(with).dot(view(u), view(v));
+  return backend(with)->dot(view(u), view(v));
 }
 
 template <class T>
 T sum_squares(resources const& with, matrix<T const> x) {
-  return backend(with).sum_squares(view(x));
+  return backend(with)->sum_squares(view(x));
 }
 
 template <class T>
 T max_abs(resources const& with, matrix<T const> x) {
-  return backend(with).max_abs(view(x));
+  return backend(with)->max_abs(view(x));
 }
 
 template <class T>
 void row_abs_sums(resources const& with, matrix<T const> x, vector<T> sums) {
-  backend(with).row_abs_sums(view(x), view(sums));
+  backend(with)->row_abs_sums(view(x), view(sums));
 }
 
 template <class T>
 index_t cholesky(resources const& with, matrix<T> a) {
-  return backend(with).cholesky(view(a));
+  return backend(with)->cholesky(view(a));
 }
 
 template <class T>
 void triangular_solve(resources const& with, matrix<T const> l, matrix<T> b) {
-  backend(with).triangular_solve(view(l), view(b));
+  backend(with)->triangular_solve(view(l), view(b));
 }
 
 template <class T>
 void triangular_solve_transposed(resources const& with, matrix<T const> l, matrix<T> b) {
-  backend(with).triangular_solve_transposed(view(l), view(b));
+  backend(with)->triangular_solve_transposed(view(l), view(b));
 }
 
 template <class T>
 void symmetric_eigen(resources const& with, matrix<T> a, vector<T> values, matrix<T> vectors) {
-  backend(with).symmetric_eigen(view(a), view(values), view(vectors));
+  backend(with)->symmetric_eigen(view(a), view(values), view(vectors));
+}
+
+template <class T>
+index_t symmetric_eigen_above(resources const& with, T threshold, matrix<T> a, vector<T> values, matrix<T> vectors) {
+  return backend(with)->symmetric_eigen_above(threshold, view(a), view(values), view(vectors));
 }
 
 template <class T>
@@ -124,7 +144,8 @@ constexpr sigmax::kernels::primitives<T> primitives{.gram = gram<T>,
                                                     .cholesky = cholesky<T>,
                                                     .triangular_solve = triangular_solve<T>,
                                                     .triangular_solve_transposed = triangular_solve_transposed<T>,
-                                                    .symmetric_eigen = symmetric_eigen<T>};
+                                                    .symmetric_eigen = symmetric_eigen<T>,
+                                                    .symmetric_eigen_above = symmetric_eigen_above<T>};
 
 }  // namespace
 

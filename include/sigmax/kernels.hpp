@@ -4,6 +4,7 @@
 #pragma once
 
 #include <concepts>
+#include <cstddef>
 #include <type_traits>
 
 #include <sigmax/backend/concept.hpp>
@@ -11,7 +12,9 @@
 #include <sigmax/config.hpp>
 #include <sigmax/core/error.hpp>
 #include <sigmax/core/matrix_view.hpp>
+#include <sigmax/core/parallel.hpp>
 #include <sigmax/core/scalar.hpp>
+#include <sigmax/core/workspace.hpp>
 #include <sigmax/kernels/table.hpp>
 
 namespace sigmax::inline SIGMAX_ABI::cpu {
@@ -43,22 +46,47 @@ inline kernels::table const& table_of(kernels::level wanted) {
   return *found;
 }
 
+/// The threads of this file, for kernels that were compiled without OpenMP.
+inline void run_on_own_threads(void*, int parts, executor::body_function body, void const* data) {
+  parallel_for(parts, executor(parts), [&](index_t part) { body(data, static_cast<int>(part)); });
+}
+
 }  // namespace detail
 
 /// `cpu::simd` compiled for several levels of processors, of which one is chosen when the program runs; formulas, shapes
 /// and guarantees are stated at `cpu::scalar`. What a program is compiled for then no longer matters: the default of a
 /// compiler, SSE2, leaves two thirds of a processor with AVX2 unused, and more of one with AVX-512.
 ///
-/// float and double; the reference for every other scalar. One thread. Copies, and all objects of one level, give the
+/// float and double; the reference for every other scalar. Threads and scratch memory as for `cpu::simd`; threads of
+/// OpenMP are those of the program, if it is compiled with OpenMP. Copies, and all objects of one level, give the
 /// same bits for the same input; other levels give others, within the same bounds.
 struct native : scalar {
   static constexpr char const* name = "cpu::native";
   static constexpr bool standard_rounding = true;
+  static constexpr bool fast_symmetric_eigen = true;
 
   /// The best level this processor executes.
   native() : table_(&kernels::best()) {}
   /// The level named. @throws unsupported_error if this processor lacks it, or the library was built without it.
   explicit native(kernels::level wanted) : table_(&detail::table_of(wanted)) {}
+
+  /// The best level, on these threads.
+  explicit native(executor const& workers) : workers_(workers), table_(&kernels::best()) {}
+
+  /// The same backend, packing into `memory` from now on. It must outlive the result, and belongs to one call at a time.
+  native using_scratch(workspace& memory) const {
+    native result = *this;
+    result.scratch_ = &memory;
+    return result;
+  }
+  /// The same backend with other threads.
+  native using_workers(executor const& workers) const {
+    native result = *this;
+    result.workers_ = workers;
+    return result;
+  }
+  int threads() const { return workers_.threads(); }
+  executor const& workers() const { return workers_; }
 
   kernels::level level() const { return table_->compiled_for; }
   /// "x86-64-v4"
@@ -197,6 +225,16 @@ struct native : scalar {
     }
   }
 
+  template <real T>
+  index_t symmetric_eigen_above(std::type_identity_t<T> threshold, matrix_view<T> a, vector_view<T> values,
+                                matrix_view<T> vectors) const {
+    if constexpr (in_table<T>) {
+      return run(primitives<T>().symmetric_eigen_above, threshold, a, values, vectors);
+    } else {
+      return scalar::symmetric_eigen_above<T>(threshold, a, values, vectors);
+    }
+  }
+
  private:
   template <class T>
   static constexpr bool in_table = std::same_as<T, float> || std::same_as<T, double>;
@@ -219,11 +257,22 @@ struct native : scalar {
     return detail::without_abi(view);
   }
 
+  /// The frame takes from the workspace what the call packs into, and gives it back when the call has returned.
   template <class Result, class... Parameters, class... Arguments>
   Result run(Result (*primitive)(kernels::resources const&, Parameters...), Arguments... arguments) const {
-    return primitive({.threads = 1}, crossing(arguments)...);
+    sigmax::detail::scratch memory(scratch_);
+    workspace::frame frame(memory.get());
+    auto const take = [](void* from, std::size_t bytes) -> void* {
+      return static_cast<workspace::frame*>(from)->vector<std::byte>(static_cast<index_t>(bytes)).data();
+    };
+    auto const run_parts = workers_.run() != nullptr ? workers_.run() : detail::run_on_own_threads;
+    return primitive(
+        {.threads = workers_.threads(), .run = run_parts, .pool = workers_.pool(), .scratch = &frame, .take = take},
+        crossing(arguments)...);
   }
 
+  executor workers_;
+  workspace* scratch_ = nullptr;
   kernels::table const* table_;
 };
 

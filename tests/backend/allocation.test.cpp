@@ -3,14 +3,26 @@
 #include <doctest/doctest.h>
 
 #include <sigmax/backend/simd.hpp>
+#include <sigmax/core/workspace.hpp>
 
 #include "backend/factorizations.hpp"
 #include "backend/storage.hpp"
 #include "support/allocation_counter.hpp"
 
-TEST_CASE_TEMPLATE("the vectorised backend allocates nothing, whatever the strides", T, float, double) {
+TEST_CASE_TEMPLATE("the vectorised backend allocates nothing in a warmed workspace, whatever the strides", T, float,
+                   double) {
   using namespace sigmax::test;
-  sigmax::cpu::simd<> const be;
+  sigmax::workspace scratch;
+  auto const be = sigmax::cpu::simd<>().using_scratch(scratch);
+  {
+    // The largest operands below, once.
+    stored_matrix<T> const left(300, 70, layout::row_major);
+    stored_matrix<T> const right(70, 300, layout::row_major);
+    stored_matrix<T> const product(300, 300, layout::row_major);
+    be.multiply(T(1), left.view(), right.view(), T(0), product.view(), product.view());
+    be.multiply(T(1), right.view(), left.view(), T(0), product.view(), product.view().block(0, 0, 70, 70));
+    scratch.freeze();
+  }
   number_source source(5);
   for (auto const order : every_layout) {
     stored_matrix<T> const x(70, 300, order, source);
@@ -32,4 +44,20 @@ TEST_CASE_TEMPLATE("the vectorised backend allocates nothing, whatever the strid
     long const during = allocations - before;
     CHECK(during == 0);
   }
+}
+
+TEST_CASE_TEMPLATE("products of small matrices need no memory but the stack", T, float, double) {
+  using namespace sigmax::test;
+  sigmax::cpu::simd<> const be;
+  number_source source(5);
+  constexpr sigmax::index_t order = sizeof(T) == 4 ? 64 : 40;
+  stored_matrix<T> const a(order, order, layout::row_major, source);
+  stored_matrix<T> const b(order, order, layout::row_major, source);
+  stored_matrix<T> const r(order, order, layout::row_major);
+  long const before = allocations;
+  be.multiply(T(1), a.view(), b.view(), T(0), r.view(), r.view());
+  be.gram(T(1), a.view(), T(0), r.view(), r.view());
+  be.symmetric_product(T(1), a.view(), b.view(), T(0), r.view(), r.view());
+  long const during = allocations - before;
+  CHECK(during == 0);
 }

@@ -201,18 +201,18 @@ void check_products_of_small_shapes(B const& be) {
   }
 }
 
-/// Sizes around the blocks: 120 rows, 24 columns, a depth of 128 doubles or 256 floats, vectors of 1024.
+/// Sizes around the blocks: 96 or 128 rows, 12 to 48 columns, a depth of 256 doubles or 384 floats, vectors of 1024.
 template <class B, class T>
 void check_products_of_large_shapes(B const& be) {
   index_t variant = 0;
-  for (index_t const depth : {127, 128, 129, 255, 256, 257, 300}) {
+  for (index_t const depth : {127, 128, 255, 256, 257, 383, 384, 385}) {
     check_multiply<B, T>(be, 125, 49, depth, ++variant);
     check_multiply<B, T>(be, 7, 73, depth, ++variant);
     check_gram<B, T>(be, 26, depth, ++variant);
     check_times_vector<B, T>(be, 9, depth, ++variant);
     check_gram_times_vector<B, T>(be, depth, 13, ++variant);
   }
-  for (index_t const rows : {119, 120, 121, 145, 239, 240, 241}) {
+  for (index_t const rows : {95, 96, 97, 128, 129, 145, 193, 257}) {
     check_gram<B, T>(be, rows, 17, ++variant);
     check_symmetric_product<B, T>(be, rows, ++variant);
   }

@@ -9,6 +9,7 @@
 struct device_backend {
   using space = sigmax::device_space;
   static constexpr char const* name = "device";
+  static constexpr bool fast_symmetric_eigen = false;
   using in = sigmax::matrix_view<float const, space>;
   using out = sigmax::matrix_view<float, space>;
   using vector_in = sigmax::vector_view<float const, space>;
@@ -29,4 +30,5 @@ struct device_backend {
   void triangular_solve(in, out) const;
   void triangular_solve_transposed(in, out) const;
   void symmetric_eigen(out, vector_out, out) const;
+  sigmax::index_t symmetric_eigen_above(float, out, vector_out, out) const;
 };

@@ -75,7 +75,7 @@ TEST_CASE_TEMPLATE("the error follows gram_error", Case, on<sigmax::cpu::simd<>,
   using T = typename Case::scalar;
   typename Case::backend const on;
   double const u = roundoff<T>();
-  figure at_default(joined({place<Case>(), "Gram - standard, default gram_error 0.1"}));
+  figure at_default(joined({place<Case>(), "Gram - standard, default gram_error 0.05"}));
   figure ratio(joined({place<Case>(), "Gram - standard - u kappa / 4, over gram_error"}));
   for (long double const condition : {1e3L, 30.0L}) {
     for (auto const* schedule : presets) {

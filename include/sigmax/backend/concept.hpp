@@ -3,7 +3,8 @@
 /// What a backend is: a small copyable object whose member functions are the primitives of all algorithms.
 ///
 /// `cpu::scalar` defines each primitive by plain loops; other backends inherit from it and hide what they do faster.
-/// Arguments are views, outputs last; the scalar type T is deduced from the output alone, so that mutable views and
+/// A backend that packs operands offers `using_scratch(workspace&)`, which returns it with memory to pack into: algorithms
+/// lend it theirs. Arguments are views, outputs last; the scalar type T is deduced from the output alone, so that mutable views and
 /// plain numbers convert. Unless a primitive says otherwise its output must not overlap its inputs.
 #pragma once
 
@@ -14,6 +15,7 @@
 #include <sigmax/core/matrix_like.hpp>
 #include <sigmax/core/matrix_view.hpp>
 #include <sigmax/core/scalar.hpp>
+#include <sigmax/core/workspace.hpp>
 
 namespace sigmax::inline SIGMAX_ABI {
 
@@ -30,6 +32,7 @@ concept backend = std::copyable<B> && real<T> &&
     requires(B const& b, T s, matrix_view<T const, typename B::space> x, matrix_view<T, typename B::space> y,
              vector_view<T const, typename B::space> u, vector_view<T, typename B::space> v) {
   { B::name } -> std::convertible_to<char const*>;
+  { B::fast_symmetric_eigen } -> std::convertible_to<bool>;  // float and double: in less time than 20 products
 
   // Products. Every one is a sum of products in some order, with or without fused multiply-add.
   b.gram(s, x, s, x, y);                  // Y = s X X^T + s C; symmetric, one triangle computed and mirrored
@@ -51,6 +54,7 @@ concept backend = std::copyable<B> && real<T> &&
   b.triangular_solve(x, y);                    // Y = L^-1 Y
   b.triangular_solve_transposed(x, y);         // Y = L^-T Y
   b.symmetric_eigen(y, v, y);                  // Y = V^T diag(v) V
+  { b.symmetric_eigen_above(s, y, v, y) } -> std::same_as<index_t>;  // the pairs with v_i > s, first
 };
 // clang-format on
 
@@ -61,9 +65,26 @@ typename B::space > ;
 
 /// A backend a proof may compute with. `standard_rounding` promises that T is IEEE arithmetic rounded to nearest and
 /// that each entry of a product is a sum of its k products in some order, with or without fused multiply-add, so that
-/// |fl(AB) - AB| <= gamma_k |A||B| + k eta holds (Higham, Accuracy and Stability, 3.5). Strassen-like algorithms,
+/// |fl(AB) - AB| <= gamma_k |A||B| + k eta holds (Higham, Accuracy and Stability, 3.5); that reductions are sums of their
+/// terms likewise, and maxima exact. Strassen-like algorithms,
 /// TF32 and split-integer emulations of double must not promise it.
 template <class B, class T>
 concept certifying_backend = backend<B, T> && B::standard_rounding;
+
+namespace detail {
+
+/// The backend as an algorithm uses it: with the algorithm's scratch memory, if the backend packs operands there.
+template <class B>
+B with_scratch(B const& on, [[maybe_unused]] workspace& memory) {
+  if constexpr (requires {
+                  { on.using_scratch(memory) } -> std::same_as<B>;
+                }) {
+    return on.using_scratch(memory);
+  } else {
+    return on;
+  }
+}
+
+}  // namespace detail
 
 }  // namespace sigmax::inline SIGMAX_ABI

@@ -93,6 +93,7 @@ matrix_view<T> view_of_rows(eigen_matrix<T>& x) {
 struct eigen : scalar {
   static constexpr char const* name = "cpu::eigen";
   static constexpr bool standard_rounding = true;
+  static constexpr bool fast_symmetric_eigen = true;
 
   template <real T>
   void gram(std::type_identity_t<T> alpha, matrix_in<T> x, std::type_identity_t<T> beta, matrix_in<T> c,
@@ -185,6 +186,13 @@ struct eigen : scalar {
     } else {
       scalar::symmetric_eigen<T>(a, values, vectors);
     }
+  }
+
+  template <real T>
+  index_t symmetric_eigen_above(std::type_identity_t<T> threshold, matrix_view<T> a, vector_view<T> values,
+                                matrix_view<T> vectors) const {
+    symmetric_eigen(a, values, vectors);
+    return detail::keep_eigenpairs_above(threshold, values, vectors);
   }
 
  private:

@@ -22,6 +22,7 @@ struct scalar {
   using space = host_space;
   static constexpr char const* name = "cpu::scalar";
   static constexpr bool standard_rounding = true;
+  static constexpr bool fast_symmetric_eigen = false;
 
   /// g = alpha x x^T + beta c. x: m x n; c, g: m x m, c symmetric; c may be g, and is not read if beta is 0.
   /// m (m + 1) n FLOPs.
@@ -189,6 +190,15 @@ struct scalar {
   template <real T>
   void symmetric_eigen(matrix_view<T> a, vector_view<T> values, matrix_view<T> vectors) const {
     detail::jacobi_eigen(a, values, vectors);
+  }
+
+  /// The eigenpairs of a above `threshold` to the first elements of `values` and the first rows of `vectors`; what the
+  /// others hold is not specified. a: n x n, symmetric, destroyed. @return how many. Cost as symmetric_eigen.
+  template <real T>
+  index_t symmetric_eigen_above(std::type_identity_t<T> threshold, matrix_view<T> a, vector_view<T> values,
+                                matrix_view<T> vectors) const {
+    symmetric_eigen(a, values, vectors);
+    return detail::keep_eigenpairs_above(threshold, values, vectors);
   }
 
  protected:

@@ -8,36 +8,63 @@
 #include <limits>
 #include <type_traits>
 
-#include <sigmax/backend/blocked_cholesky.hpp>
+#include <sigmax/backend/blocked_symmetric_eigen.hpp>
 #include <sigmax/backend/concept.hpp>
 #include <sigmax/backend/scalar.hpp>
+#include <sigmax/backend/simd/block.hpp>
+#include <sigmax/backend/simd/cholesky.hpp>
 #include <sigmax/backend/simd/matrix_vector.hpp>
-#include <sigmax/backend/simd/product.hpp>
 #include <sigmax/backend/simd/reduction.hpp>
 #include <sigmax/backend/simd/triangular.hpp>
 #include <sigmax/backend/simd/xsimd_compat.hpp>
 #include <sigmax/config.hpp>
 #include <sigmax/core/matrix_view.hpp>
+#include <sigmax/core/parallel.hpp>
 #include <sigmax/core/scalar.hpp>
+#include <sigmax/core/workspace.hpp>
 
 namespace sigmax::inline SIGMAX_ABI::cpu {
 
 /// The primitives of `cpu::scalar` (formulas, shapes and guarantees are stated there) on the registers of Arch.
 ///
-/// Contiguous rows (col_stride 1) are read where they are; operands of other strides are copied piece by piece into
-/// less than 64 KiB of stack. Nothing is ever allocated; one thread. The order of each sum and the use of fused
-/// multiply-add are fixed by shapes, strides and Arch, never by addresses or by what the compiler makes of one call:
-/// the same input gives the same bits.
+/// Products (gram, symmetric_product, multiply) pack their operands, of any strides, and run on the threads the backend was
+/// made with; so do the factorisations, which consist of them. Everything else runs on the calling thread. The packed
+/// operands of small matrices (32 KiB) lie on the stack, those of larger ones in the workspace the backend was given by
+/// `using_scratch`, as all algorithms do with theirs; without one they are allocated and freed.
+/// The order of each sum and the use of fused multiply-add are fixed by shapes, strides and Arch, never by addresses,
+/// threads or by what the compiler makes of one call: the same input gives the same bits.
 template <class Arch = xsimd::default_arch>
 struct simd : scalar {
   static constexpr char const* name = "cpu::simd";
   static constexpr bool standard_rounding = true;
+  static constexpr bool fast_symmetric_eigen = true;
+
+  /// One thread.
+  constexpr simd() = default;
+  /// `simd<>(4)`: four threads where OpenMP is linked; or an executor with threads of the caller's.
+  constexpr explicit simd(executor const& workers) : workers_(workers) {}
+
+  /// The same backend, packing into `memory` from now on. It must outlive the result, and belongs to one call at a time.
+  constexpr simd using_scratch(workspace& memory) const {
+    simd result = *this;
+    result.scratch_ = &memory;
+    return result;
+  }
+  /// The same backend with other threads.
+  constexpr simd using_workers(executor const& workers) const {
+    simd result = *this;
+    result.workers_ = workers;
+    return result;
+  }
+  constexpr int threads() const { return workers_.threads(); }
+  constexpr executor const& workers() const { return workers_; }
+  constexpr workspace* scratch() const { return scratch_; }
 
   template <real T>
   [[gnu::noinline]] void gram(std::type_identity_t<T> alpha, matrix_in<T> x, std::type_identity_t<T> beta,
                               matrix_in<T> c, matrix_view<T> g) const {
     if constexpr (detail::vectorizable<T, Arch>) {
-      multiply_tiles<T>(alpha, x, x, beta, c, g, detail::part::lower);
+      multiply_symmetric<T>({alpha, x, x, beta, c, g, 0});
     } else {
       scalar::gram<T>(alpha, x, beta, c, g);
     }
@@ -47,7 +74,7 @@ struct simd : scalar {
   void symmetric_product(std::type_identity_t<T> alpha, matrix_in<T> p, matrix_in<T> q, std::type_identity_t<T> beta,
                          matrix_in<T> c, matrix_view<T> r) const {
     if constexpr (detail::vectorizable<T, Arch>) {
-      multiply_tiles<T>(alpha, p, q, beta, c, r, detail::part::lower);
+      multiply_symmetric<T>({alpha, p, q, beta, c, r, 0});
     } else {
       scalar::symmetric_product<T>(alpha, p, q, beta, c, r);
     }
@@ -63,7 +90,11 @@ struct simd : scalar {
     } else if (r.rows() == 1) {
       detail::multiply_vector<T, Arch>(alpha, b.transposed(), a.row(0), beta, column(c.transposed()), r.row(0));
     } else {
-      multiply_tiles<T>(alpha, a, b.transposed(), beta, c, r, detail::part::all);
+      detail::product<T> p{alpha, a, b.transposed(), beta, c, r, r.cols()};
+      if (r.col_stride() != 1 && r.row_stride() == 1) {
+        p = {alpha, b.transposed(), a, beta, c.transposed(), r.transposed(), r.rows()};
+      }
+      detail::multiply_in_parallel<T>(detail::tiling_of<T, Arch>, p, workers_, scratch_);
     }
   }
 
@@ -162,11 +193,10 @@ struct simd : scalar {
     scalar::row_abs_sums<T>(x, sums);
   }
 
-  /// `blocked_cholesky`: its guarantee and what it leaves behind on failure are those of `scalar::cholesky`.
   template <real T>
   [[gnu::noinline]] index_t cholesky(matrix_view<T> a) const {
     if constexpr (detail::vectorizable<T, Arch>) {
-      return blocked_cholesky(*this, a);
+      return detail::factor_by_halves<T, Arch>(*this, a);
     } else {
       return scalar::cholesky(a);
     }
@@ -175,14 +205,7 @@ struct simd : scalar {
   template <real T>
   void triangular_solve(matrix_in<T> l, matrix_view<T> b) const {
     if constexpr (detail::vectorizable<T, Arch>) {
-      for (index_t first = 0; first < l.rows(); first += detail::triangle_rows) {
-        index_t const rows = std::min(detail::triangle_rows, l.rows() - first);
-        auto const target = b.block(first, 0, rows, b.cols());
-        if (first > 0) {
-          multiply(T(-1), l.block(first, 0, rows, first), b.block(0, 0, first, b.cols()), T(1), target, target);
-        }
-        detail::solve_triangle<T, Arch>(l.block(first, first, rows, rows), target);
-      }
+      detail::solve_by_halves<T, Arch>(*this, l, b);
     } else {
       scalar::triangular_solve<T>(l, b);
     }
@@ -203,7 +226,37 @@ struct simd : scalar {
     }
   }
 
+  /// By reduction to tridiagonal form, divide and conquer for matrices of some size (`blocked_symmetric_eigen`), where
+  /// eigenvalues far below the largest keep no relative accuracy; by Jacobi's method for small ones.
+  template <real T>
+  void symmetric_eigen(matrix_view<T> a, vector_view<T> values, matrix_view<T> vectors) const {
+    if constexpr (detail::vectorizable<T, Arch>) {
+      if (a.rows() >= smallest_blocked_eigen) {
+        sigmax::detail::scratch memory(scratch_);
+        return blocked_symmetric_eigen(using_scratch(memory.get()), a, values, vectors, memory.get());
+      }
+    }
+    scalar::symmetric_eigen<T>(a, values, vectors);
+  }
+
+  /// The eigenvalues above `threshold` and their eigenvectors, first; the rest of `values` and `vectors` is not specified.
+  /// @return how many. a: n x n, symmetric, destroyed. Up to 2 n^3 FLOPs less than `symmetric_eigen` if they are few.
+  template <real T>
+  index_t symmetric_eigen_above(std::type_identity_t<T> threshold, matrix_view<T> a, vector_view<T> values,
+                                matrix_view<T> vectors) const {
+    if constexpr (detail::vectorizable<T, Arch>) {
+      if (a.rows() >= smallest_blocked_eigen) {
+        sigmax::detail::scratch memory(scratch_);
+        return blocked_symmetric_eigen_above(using_scratch(memory.get()), threshold, a, values, vectors, memory.get());
+      }
+    }
+    return scalar::symmetric_eigen_above<T>(threshold, a, values, vectors);
+  }
+
  private:
+  /// Order from which divide and conquer was measured to be faster than Jacobi's method.
+  static constexpr index_t smallest_blocked_eigen = 16;
+
   template <class T>
   [[gnu::noinline]] T max_abs_of_constant(matrix_view<T const> x) const {
     auto const rows = detail::along_storage(x);
@@ -216,10 +269,16 @@ struct simd : scalar {
     return largest;
   }
 
+  /// The lower triangle, mirrored. Where the result has contiguous columns its transpose is written, which is the same.
   template <class T>
-  static void multiply_tiles(T alpha, matrix_in<T> a, matrix_in<T> b, T beta, matrix_in<T> c, matrix_view<T> r,
-                             detail::part wanted) {
-    detail::multiply_rows<T>(alpha, a, b, beta, c, r, wanted, detail::matrix_tiling<T, Arch>);
+  void multiply_symmetric(detail::product<T> p) const {
+    p.mirrored = true;
+    if (p.r.col_stride() != 1 && p.r.row_stride() == 1) {
+      p.r = p.r.transposed();
+      p.c = p.c.transposed();
+    }
+    detail::multiply_in_parallel<T>(detail::tiling_of<T, Arch>, p, workers_, scratch_);
+    detail::mirror_in_parallel<T>(detail::tiling_of<T, Arch>, p.r, workers_);
   }
 
   /// Column 0 of a matrix that need not have elements: c is not read where beta is 0.
@@ -227,6 +286,9 @@ struct simd : scalar {
   static vector_view<T> column(matrix_view<T> c) {
     return vector_view<T>::unchecked(c.data(), c.rows(), c.row_stride());
   }
+
+  executor workers_;
+  workspace* scratch_ = nullptr;
 };
 
 static_assert(backend<simd<>, float> && certifying_backend<simd<>, double>);

@@ -71,4 +71,16 @@ template <real T>
   for (index_t i = 0; i < m; ++i) values[i] = a(i, i);
 }
 
+/// Moves the pairs whose value is not at most `threshold` (NaN stays) to the front. @return how many.
+template <real T>
+index_t keep_eigenpairs_above(T threshold, vector_view<T> values, matrix_view<T> vectors) {
+  index_t count = 0;
+  for (index_t i = 0; i < values.size(); ++i) {
+    if (values[i] <= threshold) continue;
+    for (index_t j = 0; count < i && j < vectors.cols(); ++j) vectors(count, j) = vectors(i, j);
+    values[count++] = values[i];
+  }
+  return count;
+}
+
 }  // namespace sigmax::inline SIGMAX_ABI::cpu::detail

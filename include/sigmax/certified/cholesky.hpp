@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cmath>
+#include <cstdint>
 
 #include <sigmax/backend/default_backend.hpp>
 #include <sigmax/bound/rounding.hpp>
@@ -24,12 +25,14 @@ struct certified_gram {
   double error = infinity;
 };
 
+/// `absolute_squared` >= || |X| ||_2^2, as absolute_norm_squared_up finds it.
 template <class B>
-certified_gram make_certified_gram(B const& on, matrix_view<double> x, workspace::frame& frame) {
+certified_gram make_certified_gram(B const& on, matrix_view<double> x, double absolute_squared,
+                                   workspace::frame& frame) {
   certified_gram result;
   result.matrix = frame.template matrix<double>(x.rows(), x.rows());
   on.gram(1.0, x, 0.0, x, result.matrix);
-  result.error = product_error_up(x, frame.owner());
+  result.error = product_error_up(x, absolute_squared);
   return result;
 }
 
@@ -63,7 +66,7 @@ bool proves_squared_norm_at_most(B const& on, certified_gram const& gram, double
   double const underflow = multiply_up(multiply_up(6 * n, add_up(n + 1, largest)), double_underflow);
   double const margin = add_up(rounding, underflow);
   for (index_t i = 0; i < order; ++i) {
-    for (index_t j = 0; j < i; ++j) h(i, j) = -gram.matrix(i, j);
+    on.combine(-1.0, as_row(gram.matrix.row(i).segment(0, i)), 0.0, as_row(h.row(i).segment(0, i)));
     h(i, i) = subtract_down(subtract_down(t, gram.matrix(i, i)), margin);
     if (!(h(i, i) > 0)) return false;
   }
@@ -71,12 +74,44 @@ bool proves_squared_norm_at_most(B const& on, certified_gram const& gram, double
   if (failed_at != order) return false;
   // A factor with a NaN in it proves nothing, whatever the factorisation reported.
   for (index_t i = 0; i < order; ++i) {
-    for (index_t j = 0; j <= i; ++j) {
-      if (!is_finite(h(i, j))) return false;
-    }
-    if (!(h(i, i) > 0)) return false;
+    if (!is_finite(on.max_abs(as_row(h.row(i).segment(0, i + 1)))) || !(h(i, i) > 0)) return false;
   }
   return true;
+}
+
+/// What asking whether ||W||_2 <= c has found: 2^(-2 exponent) W W^T, short side first, where it was formed.
+struct norm_test {
+  bool proved = false;
+  certified_gram gram;
+  std::int64_t exponent = 0;
+};
+
+/// `prove_norm_at_most` for c >= 0 that is no NaN in a sound environment; the memory of the result is the frame's.
+template <class B, class S>
+norm_test test_norm(B const& on, matrix_view<S const> w, double c, workspace::frame& frame) {
+  norm_test result;
+  double const largest = largest_magnitude_of(on, w);
+  if (!is_finite(largest)) return result;
+  auto const x = scaled_copy(w, largest, frame);
+  result.exponent = x.exponent;
+  result.proved = x.is_zero || !is_finite(c);
+  if (result.proved) return result;
+  // ||W|| <= c follows from ||X|| <= 2^-exponent c - flush.
+  double const scaled = subtract_down(scale_down(c, -x.exponent), x.flush);
+  double const level = scaled > 0 ? multiply_down(scaled, scaled) : 0.0;
+  if (!(level > 0)) return result;
+  double const absolute_squared = absolute_norm_squared_up(on, x.elements, frame.owner());
+  result.proved = absolute_squared <= level;
+  if (result.proved) return result;
+  result.gram = make_certified_gram(on, x.elements, absolute_squared, frame);
+  // ||S|| >= ||S||_F^2 / tr S up to rounding: where that is above the level a factorisation can only fail.
+  double trace = 0;
+  for (index_t i = 0; i < x.elements.rows(); ++i) trace += result.gram.matrix(i, i);
+  if (on.sum_squares(result.gram.matrix) > level * trace * (1 + 1e-6)) return result;
+  auto const h = frame.template matrix<double>(x.elements.rows(), x.elements.rows());
+  index_t failed_at = 0;
+  result.proved = proves_squared_norm_at_most(on, result.gram, level, h, failed_at);
+  return result;
 }
 
 }  // namespace detail
@@ -94,29 +129,12 @@ struct prove_options {
 /// Cost: one Gram matrix, short^2 long FLOPs, and one Cholesky factorisation, short^3 / 3; O(m n) where the Frobenius
 /// or the Schur norm is below c already. Scratch: a copy of W in double and 2 short^2 doubles.
 template <certifying_backend<double> B, provable_matrix M>
-bool prove_norm_at_most(B const& on, M const& w, double c, prove_options const& options = {}) {
+bool prove_norm_at_most(B const& given, M const& w, double c, prove_options const& options = {}) {
   SIGMAX_DETAIL_REQUIRE_STRICT_ARITHMETIC(M);
   if (is_nan(c) || c < 0 || !arithmetic_environment_is_sound()) return false;
-  auto const elements = const_view(w);
-  for (index_t i = 0; i < elements.rows(); ++i) {
-    for (index_t j = 0; j < elements.cols(); ++j) {
-      if (!is_finite(static_cast<double>(elements(i, j)))) return false;
-    }
-  }
   detail::scratch memory(options.scratch);
   workspace::frame frame(memory.get());
-  auto const x = detail::scaled_copy(elements, "prove_norm_at_most", frame);
-  if (x.is_zero) return true;
-  if (!is_finite(c)) return true;
-  // ||W|| <= c follows from ||X|| <= 2^-exponent c - flush.
-  double const scaled = subtract_down(scale_down(c, -x.exponent), x.flush);
-  double const level = scaled > 0 ? multiply_down(scaled, scaled) : 0.0;
-  if (!(level > 0)) return false;
-  if (detail::absolute_norm_squared_up(x.elements, memory.get()) <= level) return true;
-  auto const gram = detail::make_certified_gram(on, x.elements, frame);
-  auto const h = frame.template matrix<double>(x.elements.rows(), x.elements.rows());
-  index_t failed_at = 0;
-  return detail::proves_squared_norm_at_most(on, gram, level, h, failed_at);
+  return detail::test_norm(detail::with_scratch(given, memory.get()), const_view(w), c, frame).proved;
 }
 
 /// The same on the default backend.

@@ -30,11 +30,11 @@ namespace detail {
 
 /// >= || fl(Y Y^T) - Y Y^T ||_2 for Y: n x inner with |y_ij| <= 1. Entrywise the difference is at most
 /// gamma_{inner+4} |Y||Y|^T + inner eta (Higham 3.5, any order of summation, FMA or not; +4 for the scalar factor), and
-/// |||Y||Y|^T||_2 = || |Y| ||_2^2 while a matrix of entries inner eta has norm n inner eta.
-inline double product_error_up(matrix_view<double> y, workspace& memory) {
+/// |||Y||Y|^T||_2 = || |Y| ||_2^2 while a matrix of entries inner eta has norm n inner eta. `absolute_squared` >= that.
+inline double product_error_up(matrix_view<double> y, double absolute_squared) {
   auto const n = static_cast<double>(y.rows());
   auto const inner = static_cast<double>(y.cols());
-  return add_up(multiply_up(gamma_up(inner + 4), absolute_norm_squared_up(y, memory)),
+  return add_up(multiply_up(gamma_up(inner + 4), absolute_squared),
                 multiply_up(multiply_up(n, inner), 2 * double_underflow));
 }
 
@@ -60,15 +60,16 @@ inline double symmetric_norm_up(matrix_view<double> h) {
 /// Source: Delattre et al., "Efficient Bound of Lipschitz Constant for Convolutional Layers by Gram Iteration" (2023),
 /// who give no rounding terms; those are derived above.
 template <certifying_backend<double> B, provable_matrix M>
-upper_bound<norm::spectral> gram_bound(B const& on, M const& w, gram_bound_options const& options = {}) {
+upper_bound<norm::spectral> gram_bound(B const& given, M const& w, gram_bound_options const& options = {}) {
   SIGMAX_DETAIL_REQUIRE_STRICT_ARITHMETIC(M);
   if (options.squarings < 0) {
     detail::raise<domain_error>({"gram_bound: squarings is ", options.squarings, "; it must be >= 0"});
   }
   if (!arithmetic_environment_is_sound()) return detail::proof::upper<norm::spectral>(infinity);
   detail::scratch memory(options.scratch);
+  auto const on = detail::with_scratch(given, memory.get());
   workspace::frame frame(memory.get());
-  auto const x = detail::scaled_copy(const_view(w), "gram_bound", frame);
+  auto const x = detail::scaled_copy(on, const_view(w), "gram_bound", frame);
   if (x.is_zero) return detail::proof::upper<norm::spectral>(0.0);
 
   struct step {
@@ -80,10 +81,10 @@ upper_bound<norm::spectral> gram_bound(B const& on, M const& w, gram_bound_optio
   auto g = x.elements;
   auto h = frame.template matrix<double>(n, n);
   auto other = frame.template matrix<double>(n, n);
-  double best = sqrt_up(detail::absolute_norm_squared_up(g, memory.get()));
+  double best = sqrt_up(detail::absolute_norm_squared_up(on, g, memory.get()));
 
   for (index_t k = 0; k <= options.squarings; ++k) {
-    double const error = detail::product_error_up(g, memory.get());
+    double const error = detail::product_error_up(g, detail::absolute_norm_squared_up(on, g, memory.get()));
     on.gram(1.0, g, 0.0, g, h);
     double const largest = on.max_abs(h);
     if (!(largest > 0) || !is_finite(largest)) break;  // the prefixes stand

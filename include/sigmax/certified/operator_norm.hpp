@@ -30,7 +30,7 @@ log_upper_bound<op<N, N>> certified_operator_norm(B const& on, M const& w, certi
     if (!arithmetic_environment_is_sound()) return detail::proof::log_upper<op<N, N>>(extended(infinity));
     detail::scratch memory(options.scratch);
     workspace::frame frame(memory.get());
-    auto const x = detail::scaled_copy(const_view(w), "certified_operator_norm", frame);
+    auto const x = detail::scaled_copy(default_backend<double>{}, const_view(w), "certified_operator_norm", frame);
     if (x.is_zero) return detail::proof::log_upper<op<N, N>>(extended(0.0));
     auto const scaled = detail::enclose_scaled_norm(on, x.elements, options, memory.get());
     // ||W|| <= 2^exponent (||X|| + flush), the power of two kept apart.

@@ -4,7 +4,9 @@
 #pragma once
 
 #include <cmath>
+#include <concepts>
 #include <cstdint>
+#include <limits>
 
 #include <sigmax/bound/rounding.hpp>
 #include <sigmax/config.hpp>
@@ -26,24 +28,39 @@ struct scaled_matrix {
   bool is_zero = true;
 };
 
-/// Reads W into `frame`. `W` is named in the message. Cost: two passes over W; rows x cols doubles.
-/// @throws numeric_error naming the first element that is NaN or infinite.
 template <class S>
-scaled_matrix scaled_copy(matrix_view<S const> w, char const* function, workspace::frame& frame) {
+[[noreturn, gnu::cold, gnu::noinline]] void raise_not_finite(matrix_view<S const> w, char const* function) {
+  bool nan = false;
+  for (index_t i = 0; i < w.rows(); ++i) {
+    for (index_t j = 0; j < w.cols(); ++j) nan = nan || is_nan(static_cast<double>(w(i, j)));
+  }
+  raise<numeric_error>({function, ": W has an element that is ", nan ? "NaN" : "infinite", "; all must be finite"});
+}
+
+/// The largest |w_ij|, +infinity if an element is NaN or infinite. One pass over W.
+template <class B, class S>
+double largest_magnitude_of(B const& on, matrix_view<S const> w) {
+  if constexpr (std::floating_point<S>) {
+    return static_cast<double>(on.max_abs(w));
+  } else {
+    double largest = 0;
+    for (index_t i = 0; i < w.rows(); ++i) {
+      for (index_t j = 0; j < w.cols(); ++j) {
+        double const magnitude = std::fabs(static_cast<double>(w(i, j)));
+        if (!is_finite(magnitude)) return infinity;
+        if (largest < magnitude) largest = magnitude;
+      }
+    }
+    return largest;
+  }
+}
+
+/// Reads W, all of whose elements are finite, into `frame`; `largest` is its largest magnitude. Cost: a pass over W;
+/// rows x cols doubles.
+template <class S>
+scaled_matrix scaled_copy(matrix_view<S const> w, double largest, workspace::frame& frame) {
   if (w.rows() > w.cols()) w = w.transposed();
   scaled_matrix result;
-  double largest = 0;
-  for (index_t i = 0; i < w.rows(); ++i) {
-    for (index_t j = 0; j < w.cols(); ++j) {
-      auto const value = static_cast<double>(w(i, j));
-      if (!is_finite(value)) {
-        raise<numeric_error>(
-            {function, ": W has an element that is ", is_nan(value) ? "NaN" : "infinite", "; all must be finite"});
-      }
-      double const magnitude = std::fabs(value);
-      if (largest < magnitude) largest = magnitude;
-    }
-  }
   result.elements = frame.template matrix<double>(w.rows(), w.cols());
   result.is_zero = !(largest > 0);
   int exponent = 0;
@@ -55,11 +72,16 @@ scaled_matrix scaled_copy(matrix_view<S const> w, char const* function, workspac
   double const second = exponent < -1000 ? std::ldexp(1.0, -exponent - 500) : 1.0;
   bool exact = true;
   for (index_t i = 0; i < w.rows(); ++i) {
-    for (index_t j = 0; j < w.cols(); ++j) {
-      auto const value = static_cast<double>(w(i, j));
-      double const scaled = value * first * second;
-      if (exponent > 0 && std::fabs(scaled) < std::numeric_limits<double>::min() && value != 0) exact = false;
-      result.elements(i, j) = scaled;
+    auto const from = w.row(i);
+    double* const to = result.elements.row(i).data();
+    if (exponent > 0) {
+      for (index_t j = 0; j < w.cols(); ++j) {
+        auto const value = static_cast<double>(from[j]);
+        to[j] = value * first;
+        if (std::fabs(to[j]) < std::numeric_limits<double>::min() && value != 0) exact = false;
+      }
+    } else {
+      for (index_t j = 0; j < w.cols(); ++j) to[j] = static_cast<double>(from[j]) * first * second;
     }
   }
   // Frobenius norm of a matrix whose entries are at most eta.
@@ -68,6 +90,14 @@ scaled_matrix scaled_copy(matrix_view<S const> w, char const* function, workspac
                                double_underflow);
   }
   return result;
+}
+
+/// The same for any W, which is named in the message. @throws numeric_error if an element is NaN or infinite.
+template <class B, class S>
+scaled_matrix scaled_copy(B const& on, matrix_view<S const> w, char const* function, workspace::frame& frame) {
+  double const largest = largest_magnitude_of(on, w);
+  if (!is_finite(largest)) raise_not_finite(w, function);
+  return scaled_copy(w, largest, frame);
 }
 
 /// 2^exponent (x + flush), rounded upwards, and 2^exponent (x - flush), rounded downwards and not below 0.

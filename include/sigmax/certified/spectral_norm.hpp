@@ -96,18 +96,30 @@ scaled_enclosure enclose_scaled_norm(B const& on, matrix_view<double> x, certifi
                                      workspace& memory) {
   workspace::frame frame(memory);
   double const gap = options.relative_gap;
-  double const absolute = sqrt_up(absolute_norm_squared_up(x, memory));
+  double const absolute_squared = absolute_norm_squared_up(on, x, memory);
+  double const absolute = sqrt_up(absolute_squared);
   scaled_enclosure result{0, absolute};
+  auto const gram = make_certified_gram(on, x, absolute_squared, frame);
 
+  // Lanczos runs on S = X X^T, which is smaller than X, and on its squares: half the steps. The right singular vector
+  // that belongs to its u is w = X^T u.
   auto const w = frame.vector<double>(x.cols());
   auto const u = frame.vector<double>(x.rows());
-  auto const improve = [&](bool warm, index_t limit) {
-    double before = warm ? rayleigh_down(on, x, w, absolute, memory) : 0;
+  auto const other = frame.vector<double>(x.rows());
+  auto const improve = [&](bool warm, index_t limit) __attribute__((noinline)) {
+    double const before = warm ? rayleigh_down(on, x, w, absolute, memory) : 0;
     if (result.lower < before) result.lower = before;
-    lanczos_iteration<B, double>(
-        on, x,
-        {.tolerance = gap / 4, .max_iterations = limit, .seed = options.seed, .warm_start = warm, .u = u, .v = w},
-        memory);
+    if (warm) on.times_vector(1.0, x, w, 0.0, u);
+    lanczos_iteration<B, double>(on, gram.matrix,
+                                 {.tolerance = gap / 4,
+                                  .max_iterations = limit,
+                                  .seed = options.seed,
+                                  .warm_start = warm && on.max_abs(as_row(u)) > 0,
+                                  .u = other,
+                                  .v = u},
+                                 memory);
+    on.times_vector(1.0, x.transposed(), u, 0.0, w);
+    make_unit(on, w);
     double const after = rayleigh_down(on, x, w, absolute, memory);
     if (result.lower < after) result.lower = after;
   };
@@ -115,7 +127,6 @@ scaled_enclosure enclose_scaled_norm(B const& on, matrix_view<double> x, certifi
 
   improve(false, 0);
   if (done()) return result;
-  auto const gram = make_certified_gram(on, x, frame);
   auto const h = frame.matrix<double>(x.rows(), x.rows());
 
   // `floor` is where the next test may look from: the lower end, or a level that failed without exhibiting a vector. Only
@@ -173,13 +184,14 @@ inline void check_certified_options(char const* function, double relative_gap) {
 /// Scratch: a copy of W in double, the Lanczos basis and 2 short^2 doubles.
 /// @throws numeric_error if W is not finite, domain_error unless 0 < relative_gap < 1.
 template <certifying_backend<double> B, provable_matrix M>
-enclosure<norm::spectral> certified_spectral_norm(B const& on, M const& w, certified_options const& options = {}) {
+enclosure<norm::spectral> certified_spectral_norm(B const& given, M const& w, certified_options const& options = {}) {
   SIGMAX_DETAIL_REQUIRE_STRICT_ARITHMETIC(M);
   detail::check_certified_options("certified_spectral_norm", options.relative_gap);
   if (!arithmetic_environment_is_sound()) return detail::proof::between<norm::spectral>(0, infinity);
   detail::scratch memory(options.scratch);
+  auto const on = detail::with_scratch(given, memory.get());
   workspace::frame frame(memory.get());
-  auto const x = detail::scaled_copy(const_view(w), "certified_spectral_norm", frame);
+  auto const x = detail::scaled_copy(on, const_view(w), "certified_spectral_norm", frame);
   if (x.is_zero) return detail::proof::between<norm::spectral>(0, 0);
   auto const scaled = detail::enclose_scaled_norm(on, x.elements, options, memory.get());
   // W = 2^exponent (X + F) with ||F|| <= flush, and ||X|| is between the ends proved by enclose_scaled_norm.

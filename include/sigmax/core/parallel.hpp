@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /// @file
-/// Static partition of independent work. Serial unless OpenMP is linked, because OpenMP is what composes with the
-/// threads a host program already has.
+/// Static partition of independent work. Serial unless OpenMP is linked or the caller brings threads of its own, because
+/// these are what composes with the threads a host program already has.
 #pragma once
 
 #include <sigmax/config.hpp>
@@ -23,21 +23,51 @@ constexpr index_range partition(index_t count, index_t parts, index_t part) {
   return {first, first + quotient + (part < remainder ? 1 : 0)};
 }
 
-/// Calls body(i) for every i in [0, count), on up to `threads` threads where OpenMP is linked, else in order on this
-/// one. Which thread runs which i is fixed by (count, threads). `body` must not throw and its calls must be
+/// Who works on the parts of a partition: a number of threads, and whose they are.
+///
+/// `executor(4)`: four threads of OpenMP where it is linked, else one. `executor(4, run, pool)`: whatever `run` makes of
+/// it, a thread pool of the host program say. `run(pool, parts, body, data)` calls body(data, part) once for every part
+/// in [0, parts), in any order and on any threads, and returns when all calls have returned; body does not throw.
+class executor {
+ public:
+  using body_function = void (*)(void const* data, int part);
+  using run_function = void (*)(void* pool, int parts, body_function body, void const* data);
+
+  constexpr executor(int count = 1, run_function function = nullptr, void* context = nullptr)
+      : threads_(count > 1 ? count : 1), run_(function), pool_(context) {}
+
+  constexpr int threads() const { return threads_; }
+  constexpr run_function run() const { return run_; }
+  constexpr void* pool() const { return pool_; }
+
+ private:
+  int threads_;
+  run_function run_;
+  void* pool_;
+};
+
+/// Calls body(i) for every i in [0, count): in contiguous ranges on the threads of `on`, in order on this one where there
+/// is only one. Which range an i belongs to is fixed by (count, threads). `body` must not throw and its calls must be
 /// independent of one another.
 template <class Body>
-void parallel_for(index_t count, [[maybe_unused]] int threads, Body const& body) {
+void parallel_for(index_t count, executor const& on, Body const& body) {
+  index_t const parts = count < on.threads() ? count : static_cast<index_t>(on.threads());
+  auto const work = [&](int part) {
+    auto const range = partition(count, parts, part);
+    for (index_t i = range.first; i < range.last; ++i) body(i);
+  };
+  if (parts > 1 && on.run() != nullptr) {
+    on.run()(
+        on.pool(), static_cast<int>(parts),
+        [](void const* data, int part) { (*static_cast<decltype(work) const*>(data))(part); }, &work);
+    return;
+  }
 #if defined(_OPENMP)
-  if (threads > 1 && count > 1) {
-    index_t const parts = count < threads ? count : static_cast<index_t>(threads);
+  if (parts > 1) {
 // clang-format off
 #pragma omp parallel for num_threads(static_cast<int>(parts)) schedule(static, 1)
     // clang-format on
-    for (index_t part = 0; part < parts; ++part) {
-      auto const range = partition(count, parts, part);
-      for (index_t i = range.first; i < range.last; ++i) body(i);
-    }
+    for (int part = 0; part < static_cast<int>(parts); ++part) work(part);
     return;
   }
 #endif

@@ -27,6 +27,10 @@ class scratch;
 class workspace {
  public:
   workspace() = default;
+  /// Memory comes from take(context, bytes), aligned to 64 bytes, and is never given back: for a workspace that lives within
+  /// one call, on memory of somebody else's.
+  workspace(void* context, void* (*take)(void* context, std::size_t bytes))
+      : context_(context), take_(take), used_once_(true) {}
   workspace(workspace const&) = delete;
   workspace& operator=(workspace const&) = delete;
   workspace(workspace&& other) noexcept { swap(other); }
@@ -35,19 +39,39 @@ class workspace {
     swap(taken);
     return *this;
   }
-  ~workspace() { free_blocks(); }
+  ~workspace() {
+    free_blocks();
+    delete next_;
+  }
 
-  /// Bytes held.
+  /// Bytes held, those for threads included.
   std::size_t capacity() const {
-    std::size_t total = 0;
+    std::size_t total = next_ != nullptr ? next_->capacity() : 0;
     for (block const* at = first_; at != nullptr; at = at->next) total += at->size;
     return total;
   }
-  /// The most bytes that were in use at once.
-  std::size_t peak() const { return peak_; }
+  /// The most bytes that were in use at once, if all threads were at their peaks at the same time.
+  std::size_t peak() const { return peak_ + (next_ != nullptr ? next_->peak() : 0); }
 
   /// From now on, growing is an error (std::bad_alloc): for code that must not allocate.
-  void freeze() { frozen_ = true; }
+  void freeze() {
+    frozen_ = true;
+    if (next_ != nullptr) next_->freeze();
+  }
+
+  /// A workspace for thread `thread` >= 0 of a parallel algorithm, apart from this one, which keeps it: the next call
+  /// finds its memory again. To be called before the threads start.
+  workspace& of_thread(int thread) {
+    workspace* at = this;
+    for (int i = 0; i <= thread; ++i) {
+      if (at->next_ == nullptr) {
+        if (frozen_) throw std::bad_alloc();
+        at->next_ = new workspace;
+      }
+      at = at->next_;
+    }
+    return *at;
+  }
 
  private:
   /// Stands one alignment before the memory it describes.
@@ -136,15 +160,24 @@ class workspace {
     std::swap(live_, other.live_);
     std::swap(peak_, other.peak_);
     std::swap(frozen_, other.frozen_);
+    std::swap(context_, other.context_);
+    std::swap(take_, other.take_);
+    std::swap(used_once_, other.used_once_);
+    std::swap(next_, other.next_);
   }
 
   [[gnu::noinline]] void free_blocks() {
-    while (first_ != nullptr) ::operator delete (std::exchange(first_, first_->next), std::align_val_t{alignment});
+    while (first_ != nullptr) {
+      auto* const freed = std::exchange(first_, first_->next);
+      if (take_ == nullptr) ::operator delete (freed, std::align_val_t{alignment});
+    }
     last_ = nullptr;
   }
 
   block* add_block(std::size_t size) {
-    auto* const added = ::new (::operator new (alignment + size, std::align_val_t{alignment})) block{nullptr, size};
+    void* const memory = take_ != nullptr ? take_(context_, alignment + size)
+                                          : ::operator new (alignment + size, std::align_val_t{alignment});
+    auto* const added = ::new (memory) block{nullptr, size};
     (last_ != nullptr ? last_->next : first_) = added;
     return last_ = added;
   }
@@ -189,6 +222,9 @@ class workspace {
   std::size_t used_ = 0;
   std::size_t live_ = 0;
   std::size_t peak_ = 0;
+  workspace* next_ = nullptr;  // of the next thread
+  void* context_ = nullptr;
+  void* (*take_)(void*, std::size_t) = nullptr;
   int depth_ = 0;
   bool frozen_ = false;
   bool used_once_ = false;

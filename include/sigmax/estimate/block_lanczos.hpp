@@ -61,7 +61,7 @@ T load_unit_scale(B const& on, matrix_view<S const> w, matrix_view<T> x, char co
 /// random starts: Musco and Musco, NIPS 2015.
 template <class B, matrix_on<B> M>
 singular_triplets<compute_t<value_t<M>>> block_lanczos(
-    B const& on, M const& w, singular_triplets_options<compute_t<value_t<M>>> const& options = {}) {
+    B const& given, M const& w, singular_triplets_options<compute_t<value_t<M>>> const& options = {}) {
   using std::sqrt;
   using T = compute_t<value_t<M>>;
   auto const elements = const_view(w);
@@ -72,6 +72,7 @@ singular_triplets<compute_t<value_t<M>>> block_lanczos(
   singular_triplets<T> result;
   result.place(options, elements.rows(), elements.cols());
   detail::scratch memory(options.scratch);
+  auto const on = detail::with_scratch(given, memory.get());
   workspace::frame frame(memory.get());
   auto const upright = is_tall ? elements : elements.transposed();
   auto const x = frame.template matrix<T>(upright.rows(), upright.cols());

@@ -38,9 +38,14 @@ struct matrix {
   std::ptrdiff_t col_stride;
 };
 
-/// With what a call computes, besides its operands.
+/// With what a call computes, besides its operands: the executor of the backend, and where memory to pack into comes from,
+/// take(scratch, bytes), aligned to 64 bytes, valid until the call returns; null allocates.
 struct resources {
   int threads;
+  void (*run)(void* pool, int parts, void (*body)(void const* data, int part), void const* data);
+  void* pool;
+  void* scratch;
+  void* (*take)(void* scratch, std::size_t bytes);
 };
 
 /// The primitives of a backend in the scalar T, stated in backend/scalar.hpp. They throw nothing but std::bad_alloc.
@@ -62,6 +67,8 @@ struct primitives {
   void (*triangular_solve)(resources const&, matrix<T const> l, matrix<T> b);
   void (*triangular_solve_transposed)(resources const&, matrix<T const> l, matrix<T> b);
   void (*symmetric_eigen)(resources const&, matrix<T> a, vector<T> values, matrix<T> vectors);
+  std::ptrdiff_t (*symmetric_eigen_above)(resources const&, T threshold, matrix<T> a, vector<T> values,
+                                          matrix<T> vectors);
 };
 
 /// All that is compiled for one level.

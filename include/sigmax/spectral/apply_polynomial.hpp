@@ -38,15 +38,15 @@ struct apply_polynomial_options {
 /// @throws domain_error if ||W||_2 > schedule.upper(), numeric_error if an element is NaN or infinite or the result
 /// overflows; W is untouched then, in a batch from the matrix at fault on.
 template <class B, writable_on<B> A>
-void apply_polynomial(B const& on, A&& w, polynomial_schedule const& schedule,
+void apply_polynomial(B const& given, A&& w, polynomial_schedule const& schedule,
                       apply_polynomial_options const& options = {}) {
   using T = compute_t<detail::argument_value_t<A>>;
   detail::scratch memory(options.scratch);
   odd_polynomial<T> steps[polynomial_schedule::capacity];
   for (int t = 0; t < schedule.size(); ++t) steps[t] = schedule[t].template cast<T>();
-  detail::for_each_matrix(on, w, "apply_polynomial", [&](auto elements, T largest) {
+  auto const change = [&](auto const& on, auto elements, T largest, workspace& own) {
     if (schedule.empty()) return;
-    detail::working_set<T> set(on, elements, largest, memory.get());
+    detail::working_set<T> set(on, elements, largest, own);
     auto const plan = plan_polynomial(elements.rows(), elements.cols(), schedule,
                                       {options.form, options.gram_error, static_cast<double>(unit_roundoff<T>())});
     bool const by_square = steps[0].terms() > 2;
@@ -60,7 +60,8 @@ void apply_polynomial(B const& on, A&& w, polynomial_schedule const& schedule,
     for (int t = 0; t < schedule.size(); ++t) in_scale_of_x[t] = steps[t].in_units_of(set.unit());
     detail::apply_steps(on, in_scale_of_x, plan, by_square, set.gram, set.x, set.y);
     detail::store(on, set.x, T(1), set.exponent, elements, "apply_polynomial");
-  });
+  };
+  detail::for_every_matrix(detail::with_scratch(given, memory.get()), memory.get(), w, "apply_polynomial", change);
 }
 
 /// The same on the default backend.

@@ -5,6 +5,7 @@
 
 #include <cmath>
 #include <concepts>
+#include <exception>
 #include <limits>
 #include <type_traits>
 
@@ -14,6 +15,7 @@
 #include <sigmax/core/matrix.hpp>
 #include <sigmax/core/matrix_batch.hpp>
 #include <sigmax/core/matrix_like.hpp>
+#include <sigmax/core/parallel.hpp>
 #include <sigmax/core/workspace.hpp>
 
 namespace sigmax::inline SIGMAX_ABI {
@@ -179,6 +181,82 @@ void for_each_matrix(B const& on, A& argument, char const* function, F const& ch
       if (largest > T(0)) change(w, largest);
     }
   }
+}
+
+/// m^2 n: what work on a matrix is proportional to.
+template <class T>
+double work_on(matrix_view<T> w) {
+  auto const rows = static_cast<double>(w.rows());
+  auto const cols = static_cast<double>(w.cols());
+  return rows * cols * (rows < cols ? rows : cols);
+}
+
+/// The matrices of a batch on the threads of a backend: those that are at least half a thread's share of all the work one
+/// after the other with all threads, the others side by side with one thread each, in contiguous runs of equal work.
+/// `change(on, w, memory)` is called for each with the backend and the workspace it is to use. An exception ends the run
+/// it is thrown in, and the first of them is thrown again when all have ended.
+template <class B, class A, class F>
+void share_batch(B const& on, workspace& memory, A& batch, F const& change) {
+  auto const size = static_cast<std::size_t>(batch.size());
+  int const threads = on.threads();
+  double total = 0;
+  for (std::size_t b = 0; b < size; ++b) total += work_on(view_of(batch[b]));
+  auto const is_large = [&](double work) { return work * 2 * threads >= total; };
+  double small = 0;
+  for (std::size_t b = 0; b < size; ++b) {
+    auto&& element = batch[b];
+    double const work = work_on(view_of(element));
+    if (is_large(work)) {
+      change(on, view_of(element), memory);
+    } else {
+      small += work;
+    }
+  }
+  if (!(small > 0)) return;
+
+  workspace::frame frame(memory);
+  auto const failures = frame.template vector<std::exception_ptr>(threads);
+  memory.of_thread(threads - 1);
+  parallel_for(threads, on.workers(), [&](index_t part) {
+    try {
+      auto& own = memory.of_thread(static_cast<int>(part));
+      auto const alone = on.using_workers(executor()).using_scratch(own);
+      double before = 0;
+      for (std::size_t b = 0; b < size; ++b) {
+        auto&& element = batch[b];
+        auto const w = view_of(element);
+        double const work = work_on(w);
+        if (is_large(work)) continue;
+        // A matrix belongs to the part in which its middle lies.
+        auto const owner = static_cast<index_t>((before + work / 2) / small * threads);
+        if (owner == part) change(alone, w, own);
+        before += work;
+      }
+    } catch (...) {
+      failures[part] = std::current_exception();
+    }
+  });
+  for (index_t part = 0; part < threads; ++part) {
+    if (failures[part]) std::rethrow_exception(failures[part]);
+  }
+}
+
+/// As `for_each_matrix`, for changes that know nothing of each other: change(on, view, largest magnitude, memory) is
+/// called with the backend and the workspace to use, on the threads of the backend where the argument is a batch.
+template <class B, class A, class F>
+void for_every_matrix(B const& on, workspace& memory, A& argument, char const* function, F const& change) {
+  using T = compute_t<argument_value_t<A>>;
+  if constexpr (!matrix_like<A> && requires { on.using_workers(executor()); }) {
+    if (on.threads() > 1 && argument.size() > 1) {
+      for_each_matrix(on, argument, function, [](auto, T) {});  // looks at all elements first
+      share_batch(on, memory, argument, [&](B const& backend, auto w, workspace& own) {
+        T const largest = w.empty() ? T(0) : largest_magnitude(backend, w);
+        if (largest > T(0)) change(backend, w, largest, own);
+      });
+      return;
+    }
+  }
+  for_each_matrix(on, argument, function, [&](auto w, T largest) { change(on, w, largest, memory); });
 }
 
 }  // namespace detail

@@ -99,9 +99,9 @@ index_t cap_by_eigenvectors(B const& on, T cap, gram_buffers<T>& b, matrix_view<
   workspace::frame frame(memory);
   index_t const m = x.rows();
   auto const values = frame.template vector<T>(m);
-  on.symmetric_eigen(b.r, values, b.q);
+  index_t const found = on.symmetric_eigen_above(T(cap * cap), b.r, values, b.q);
   index_t above = 0;
-  for (index_t i = 0; i < m; ++i) {
+  for (index_t i = 0; i < found; ++i) {
     T const sigma = values[i] > T(0) ? T(sqrt(values[i])) : T(0);
     if (!(sigma > cap)) continue;
     on.combine(T(sqrt(T(T(1) - cap / sigma))), as_row(b.q.row(i)), T(0), as_row(b.z.row(above)));

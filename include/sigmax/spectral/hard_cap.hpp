@@ -33,7 +33,7 @@ enum class hard_cap_path : unsigned char {
   deflation,
   /// Eigendecomposition of X X^T.
   eigenvectors,
-  /// Matrix polynomials alone: the way of devices and of large matrices.
+  /// Matrix polynomials alone: the way of devices, and of scalars and backends without a fast eigendecomposition.
   polynomial
 };
 
@@ -58,17 +58,29 @@ namespace detail {
 template <class B, class M>
 concept provable_on = provable_matrix<M> && certifying_backend<B, double>;
 
-/// Is ||W||_2 <= cap? Proven where proofs apply, else shown by a factorisation in working precision.
-template <class B, class M, real T>
-bool is_within_cap(B const& on, M const& w, double cap, matrix_view<T> x, T scaled_cap, gram_buffers<T>& b,
-                   workspace& memory) {
-  if constexpr (provable_on<B, M>) {
-    return prove_norm_at_most(on, w, cap, {.scratch = &memory});
+/// Is ||W||_2 <= cap? Proven where proofs apply, else shown by a factorisation in working precision. If not, b.r = X X^T
+/// for the X of the working set.
+template <class B, class S, real T>
+bool is_within_cap(B const& on, matrix_view<S> w, double cap, working_set<T>& set, workspace& memory) {
+  auto& b = set.gram;
+  if constexpr (provable_on<B, matrix_view<S>> && std::same_as<T, double>) {
+    if (arithmetic_environment_is_sound()) {
+      workspace::frame frame(memory);
+      auto const test = test_norm<B, std::remove_const_t<S>>(on, w, cap, frame);
+      if (test.proved) return true;
+      if (!test.gram.matrix.empty()) {
+        scale_by_power_of_two<B, T>(on, test.gram.matrix, 2 * static_cast<int>(test.exponent - set.exponent), b.r);
+        return false;
+      }
+    }
+    on.gram(T(1), set.x, T(0), set.x, b.r);
+    return false;
   } else {
-    T const narrowed = T(scaled_cap / T(T(1) + T(4) * (rounding_margin(x) - T(1))));
-    on.gram(T(-1), x, T(0), x, b.next);
+    on.gram(T(1), set.x, T(0), set.x, b.r);
+    T const narrowed = T(set.scaled(cap) / T(T(1) + T(4) * (rounding_margin(set.x) - T(1))));
+    on.combine(T(-1), matrix_view<T const>(b.r), T(0), b.next);
     on.add_to_diagonal(T(narrowed * narrowed), b.next);
-    return on.cholesky(b.next) == x.rows();
+    return on.cholesky(b.next) == set.x.rows();
   }
 }
 
@@ -102,7 +114,7 @@ hard_cap_path cap_once(B const& on, hard_cap_path path, T cap, T bound, double t
 /// X <- min(S, cap) for a cap of W, aiming below it by what the path may err above it: half the tolerance for
 /// polynomials; for eigenvectors `storage_rounding` and what rounding in X X^T does to a singular value at the cap, noise
 /// r^2 with r = ||X|| / cap. Where that would exceed the tolerance, or a sign polynomial would need more than double's
-/// digits, eigenvectors first cap at a higher level, which leaves what is below it alone.
+/// digits, eigenvectors first cap at a higher level, which leaves what is below it alone. b.r = X X^T on entry.
 template <class B, real T>
 hard_cap_path cap_in_passes(B const& on, hard_cap_path path, double cap, double tolerance, double storage_rounding,
                             working_set<T>& set, workspace& memory) {
@@ -111,9 +123,11 @@ hard_cap_path cap_in_passes(B const& on, hard_cap_path path, double cap, double 
   double const ratio_of_path =
       path == hard_cap_path::polynomial ? std::fmax(4.0, tolerance * 1e11) : ratio_of_eigenvectors;
   auto taken = hard_cap_path::unchanged;
-  for (;;) {
-    on.gram(T(1), set.x, T(0), set.x, set.gram.r);
-    T const bound = T(bound_norm_freely(on, set.x, true, set.gram).upper * rounding_margin(set.x));
+  // The polynomials gain from the sharper bound, which costs a product.
+  bool const by_square = path == hard_cap_path::polynomial;
+  for (bool first = true;; first = false) {
+    if (!first) on.gram(T(1), set.x, T(0), set.x, set.gram.r);
+    T const bound = T(bound_norm_freely(on, set.x, by_square, set.gram).upper * rounding_margin(set.x));
     T const level = set.scaled(cap);  // 0 where it has no T yet
     double const ratio = static_cast<double>(T(bound / level));
     if (!(ratio > 1)) return taken;
@@ -154,7 +168,7 @@ inline void check_hard_cap_options(hard_cap_options const& options) {
 /// proofs; W is untouched then.
 /// Source: the construction and its error are ours (cap_paths.hpp); msign identities: arXiv 2507.13338, appendix B.
 template <class B, writable_on<B> A>
-hard_cap_path hard_cap(B const& on, A&& w, hard_cap_options const& options) {
+hard_cap_path hard_cap(B const& given, A&& w, hard_cap_options const& options) {
   using S = detail::argument_value_t<A>;
   using T = detail::cap_scalar<compute_t<S>>;
   detail::check_hard_cap_options(options);
@@ -167,18 +181,21 @@ hard_cap_path hard_cap(B const& on, A&& w, hard_cap_options const& options) {
         {"hard_cap: certified is set, but the arithmetic environment is not IEEE round-to-nearest with subnormals"});
   }
   detail::scratch memory(options.scratch);
+  auto const on = detail::with_scratch(given, memory.get());
   auto most_general = hard_cap_path::unchanged;
   detail::for_each_matrix(on, w, "hard_cap", [&](auto elements, auto largest) {
     double const cap = detail::cap_in_l2("hard_cap", options.sigma_max, options.norm, elements.rows(), elements.cols());
     detail::working_set<T> set(on, elements, largest, memory.get());
     T const scaled_cap = set.scaled(cap);
     if (!(T(scaled_cap) <= std::numeric_limits<T>::max())) return;  // ||X|| < 1
-    if (detail::is_within_cap(on, elements, cap, set.x, scaled_cap, set.gram, memory.get())) return;
+    if (detail::is_within_cap(on, elements, cap, set, memory.get())) return;
 
     auto path = options.path;
     if (path == hard_cap_path::automatic) {
-      bool const small = set.x.rows() <= 64;
-      path = small ? hard_cap_path::eigenvectors : hard_cap_path::polynomial;
+      // Measured: where the backend diagonalises fast, polynomials take four to eight times as long at every size. Jacobi's
+      // method takes longer than they do from order 64 on.
+      bool const fast = B::fast_symmetric_eigen && std::floating_point<T>;
+      path = fast || set.x.rows() <= 64 ? hard_cap_path::eigenvectors : hard_cap_path::polynomial;
     }
     path =
         detail::cap_in_passes(on, path, cap, options.tolerance, 4 * detail::storage_roundoff<S>(), set, memory.get());

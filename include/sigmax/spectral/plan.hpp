@@ -26,7 +26,7 @@ struct plan_options {
   /// Bound of the relative error that rounding X X^T may cause in the smallest singular values: with slope s, the
   /// product of p_t'(0) over the steps of a segment, it is about u s^2 at singular values of 1 / s. A segment ends
   /// before it would be exceeded (polynomials.md 2.6, 4.2 has the measurements behind this).
-  double gram_error = 0.1;
+  double gram_error = 0.05;
   /// u of the scalar the products are computed in.
   double unit_roundoff = 0x1p-24;
 };

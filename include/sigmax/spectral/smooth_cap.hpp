@@ -45,7 +45,7 @@ struct smooth_cap_options {
 /// infinite; W is untouched then, in a batch from the matrix at fault on.
 /// Source: the map of SPECTRA (arXiv 2603.14315) on the Gram form of polynomials.md 4.2.
 template <class B, writable_on<B> A>
-void smooth_cap(B const& on, A&& w, smooth_cap_options const& options) {
+void smooth_cap(B const& given, A&& w, smooth_cap_options const& options) {
   using std::sqrt;
   using T = detail::cap_scalar<compute_t<detail::argument_value_t<A>>>;
   detail::cap_in_l2("smooth_cap", options.sigma_max, options.norm, 1, 1);
@@ -53,10 +53,10 @@ void smooth_cap(B const& on, A&& w, smooth_cap_options const& options) {
     detail::raise<domain_error>({"smooth_cap: tolerance is ", options.tolerance, "; it must be in [1e-11, 0.1]"});
   }
   detail::scratch memory(options.scratch);
-  detail::for_each_matrix(on, w, "smooth_cap", [&](auto elements, auto largest) {
+  auto const change = [&](auto const& on, auto elements, auto largest, workspace& own) {
     double const cap =
         detail::cap_in_l2("smooth_cap", options.sigma_max, options.norm, elements.rows(), elements.cols());
-    detail::working_set<T> set(on, elements, largest, memory.get());
+    detail::working_set<T> set(on, elements, largest, own);
     auto& b = set.gram;
     // In units of the cap or of ||X||, whichever is larger, nothing overflows: r = cap^2 / (cap^2 + bound^2) <= 1.
     on.gram(T(1), set.x, T(0), set.x, b.r);
@@ -81,7 +81,8 @@ void smooth_cap(B const& on, A&& w, smooth_cap_options const& options) {
     T const scale = T(T(1 - half) / T(sqrt(top)));
     on.multiply(scale, b.q, set.x, T(0), set.x, set.y);
     detail::store(on, set.y, T(1), set.exponent, elements, "smooth_cap");
-  });
+  };
+  detail::for_every_matrix(detail::with_scratch(given, memory.get()), memory.get(), w, "smooth_cap", change);
 }
 
 /// The same on the default backend.

@@ -47,7 +47,7 @@ struct soft_cap_options {
 /// on.
 /// Source: arXiv 2507.13338, section 3 and Theorem 3.1; the limit 81 / 62 is ours (polynomial/soft_cap.hpp).
 template <class B, writable_on<B> A>
-void soft_cap(B const& on, A&& w, soft_cap_options const& options) {
+void soft_cap(B const& given, A&& w, soft_cap_options const& options) {
   using T = compute_t<detail::argument_value_t<A>>;
   detail::cap_in_l2("soft_cap", options.sigma_max, options.norm, 1, 1);
   // The strength in units of the cap, in which the norm cancels. Numbers of the caller reach the messages as they are
@@ -59,9 +59,9 @@ void soft_cap(B const& on, A&& w, soft_cap_options const& options) {
       soft_cap_strength(cap_in_units, options.update_norm / unit, options.weight_decay) * cap_in_units * cap_in_units;
   double const reach = 1 - options.weight_decay + options.update_norm / options.sigma_max;
   detail::scratch memory(options.scratch);
-  detail::for_each_matrix(on, w, "soft_cap", [&](auto elements, T largest) {
+  auto const change = [&](auto const& on, auto elements, T largest, workspace& own) {
     if (!(strength > 0) && !options.check_domain) return;
-    detail::working_set<T> set(on, elements, largest, memory.get());
+    detail::working_set<T> set(on, elements, largest, own);
     double const cap = detail::cap_in_l2("soft_cap", options.sigma_max, options.norm, elements.rows(), elements.cols());
     T const width = set.scaled(cap);
     on.gram(T(1), set.x, T(0), set.x, set.gram.r);
@@ -75,7 +75,8 @@ void soft_cap(B const& on, A&& w, soft_cap_options const& options) {
     auto const f = soft_cap_polynomial<T>(T(strength)).in_units_of(T(T(1) / width));
     detail::apply_step(on, f, true, set.gram, set.x, set.y);
     detail::store(on, set.x, T(1), set.exponent, elements, "soft_cap");
-  });
+  };
+  detail::for_every_matrix(detail::with_scratch(given, memory.get()), memory.get(), w, "soft_cap", change);
 }
 
 /// The same on the default backend.

@@ -109,7 +109,7 @@ void clip_by_polynomials(B const& on, T lower, T upper, double tolerance, gram_b
 /// W is untouched then.
 /// Source: arXiv 2507.13338, appendix B; polynomials.md 3.4.
 template <class B, writable_on<B> A>
-void spectral_clip(B const& on, A&& w, spectral_clip_options const& options) {
+void spectral_clip(B const& given, A&& w, spectral_clip_options const& options) {
   using T = detail::cap_scalar<compute_t<detail::argument_value_t<A>>>;
   if (!(options.lower >= 0) || !(options.lower <= std::numeric_limits<double>::max()) ||
       !(options.upper >= options.lower) || !(options.upper > 0)) {
@@ -120,6 +120,7 @@ void spectral_clip(B const& on, A&& w, spectral_clip_options const& options) {
     detail::raise<domain_error>({"spectral_clip: tolerance is ", options.tolerance, "; it must be in [1e-11, 0.1]"});
   }
   detail::scratch memory(options.scratch);
+  auto const on = detail::with_scratch(given, memory.get());
   detail::for_each_matrix(on, w, "spectral_clip", [&](auto elements, auto largest) {
     detail::working_set<T> set(on, elements, largest, memory.get());
     T const lower = set.scaled(options.lower);

@@ -124,7 +124,7 @@ void apply_chebyshev(B const& on, vector_view<double const> coefficients, T uppe
 /// fault on.
 /// Source: Higham, Functions of Matrices, 4.2 (Paterson, Stockmeyer), in Chebyshev's basis; polynomials.md 3.3.
 template <class B, writable_on<B> A, class F>
-spectral_function_result spectral_function(B const& on, A&& w, F const& f,
+spectral_function_result spectral_function(B const& given, A&& w, F const& f,
                                            spectral_function_options const& options = {}) {
   using T = detail::cap_scalar<compute_t<detail::argument_value_t<A>>>;
   if (!(options.upper >= 0) || !(options.upper <= std::numeric_limits<double>::max()) || options.degree < 0 ||
@@ -134,6 +134,7 @@ spectral_function_result spectral_function(B const& on, A&& w, F const& f,
                                  "; they must be finite and at least 0, in [0, 2047] and above 0"});
   }
   detail::scratch memory(options.scratch);
+  auto const on = detail::with_scratch(given, memory.get());
   spectral_function_result worst;
   detail::for_each_matrix(on, w, "spectral_function", [&](auto elements, auto largest) {
     detail::working_set<T> set(on, elements, largest, memory.get());

@@ -106,19 +106,20 @@ spectral_change leading_triplets(B const& on, matrix_view<T> x, singular_estimat
 /// W is untouched then.
 /// Source: arXiv 2507.13338, section 3; one_sided and count are ours.
 template <class B, writable_on<B> A>
-spectral_change spectral_hammer(B const& on, A&& w,
+spectral_change spectral_hammer(B const& given, A&& w,
                                 spectral_hammer_options<compute_t<detail::argument_value_t<A>>> const& options) {
   using T = compute_t<detail::argument_value_t<A>>;
   constexpr char const* name = "spectral_hammer";
   detail::cap_in_l2(name, options.sigma_max, options.norm, 1, 1);
   if (options.count < 1) detail::raise<domain_error>({name, ": count is ", options.count, "; it must be at least 1"});
-  for (auto const& given : {options.u, options.v}) {
-    if (given.empty() || given.cols() == options.count) continue;
-    detail::raise<shape_error>({name, ": u or v has ", given.cols(), " columns; count is ", options.count});
+  for (auto const& vectors : {options.u, options.v}) {
+    if (vectors.empty() || vectors.cols() == options.count) continue;
+    detail::raise<shape_error>({name, ": u or v has ", vectors.cols(), " columns; count is ", options.count});
   }
   auto const estimate = detail::estimate_options<T>(options, options.u.col(0), options.v.col(0));
   detail::check_estimate_of_argument(name, w, estimate);
   detail::scratch memory(options.scratch);
+  auto const on = detail::with_scratch(given, memory.get());
   spectral_change result;
   detail::for_each_matrix(on, w, name, [&](auto elements, T largest) {
     index_t const m = elements.rows();

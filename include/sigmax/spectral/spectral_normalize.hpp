@@ -63,7 +63,7 @@ struct spectral_normalize_options {
 /// element is NaN or infinite or the result overflows; W is untouched then.
 /// Source: arXiv 2507.13338, section 3 (there with 2 to 26 power iterations); Miyato et al. 2018 (arXiv 1802.05957).
 template <class B, writable_on<B> A>
-spectral_change spectral_normalize(B const& on, A&& w,
+spectral_change spectral_normalize(B const& given, A&& w,
                                    spectral_normalize_options<compute_t<detail::argument_value_t<A>>> const& options) {
   using T = compute_t<detail::argument_value_t<A>>;
   constexpr char const* name = "spectral_normalize";
@@ -81,6 +81,7 @@ spectral_change spectral_normalize(B const& on, A&& w,
         {name, ": the arithmetic environment is not IEEE round-to-nearest with subnormals; nothing can be proved"});
   }
   detail::scratch memory(options.scratch);
+  auto const on = detail::with_scratch(given, memory.get());
   spectral_change result;
   detail::for_each_matrix(on, w, name, [&](auto elements, T largest) {
     index_t const short_side = elements.rows() < elements.cols() ? elements.rows() : elements.cols();

@@ -49,7 +49,7 @@ struct spectral_weight_decay_options {
 /// Source: Yoshida and Miyato 2017 (arXiv 1705.10941); as in arXiv 2507.13338, not multiplied by a learning rate.
 template <class B, writable_on<B> A>
 spectral_change spectral_weight_decay(
-    B const& on, A&& w, spectral_weight_decay_options<compute_t<detail::argument_value_t<A>>> const& options) {
+    B const& given, A&& w, spectral_weight_decay_options<compute_t<detail::argument_value_t<A>>> const& options) {
   using T = compute_t<detail::argument_value_t<A>>;
   constexpr char const* name = "spectral_weight_decay";
   if (!(options.decay >= 0) || !(options.decay <= 1)) {
@@ -58,6 +58,7 @@ spectral_change spectral_weight_decay(
   auto const estimate = detail::estimate_options<T>(options, options.u, options.v);
   detail::check_estimate_of_argument(name, w, estimate);
   detail::scratch memory(options.scratch);
+  auto const on = detail::with_scratch(given, memory.get());
   spectral_change result;
   detail::for_each_matrix(on, w, name, [&](auto elements, T largest) {
     workspace::frame frame(memory.get());

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /// @file
-/// The one micro-kernel of the products: all inner products of a few rows with a few other rows.
+/// The one micro-kernel of the products: a tile of inner products from two packed operands.
 #pragma once
 
 #include <cstddef>
@@ -12,43 +12,39 @@
 
 namespace sigmax::inline SIGMAX_ABI::cpu::detail {
 
-// The matrix products of sigmax multiply rows with rows: X X^T, and P Q with Q symmetric. Rows are contiguous, so a
-// register holds a stretch of one row and R x C registers accumulate the products of R rows with C rows. Each step
-// loads R + C registers for R C multiply-adds; the lanes are summed once, at the end. Nothing has to be copied, which
-// is what makes the products free of allocations.
+// Every matrix product of sigmax is r_ij = sum_k a_ik b_jk: rows times rows. Both operands lie in the format of
+// pack.hpp, panels of as many rows as a register has lanes, element k of all its rows side by side. One step of k reads
+// up to three registers of b (48 rows of floats for AVX-512), and broadcasts one element of a after the other against
+// them: R rows of a take 3 + R loads for 3 R multiply-adds. Each sum stays in its own lane from the first k to the last,
+// so it is added up in the order of k, whatever the tile.
 //
 // The arrays of registers are indexed by constants alone (hence the index sequences): only then do they become
 // registers at -O2.
 
-/// Registers of the accumulator: the largest tile that leaves room for C + 1 loads.
+/// Rows of a tile. With three columns of registers they fill 12 of 16 registers, or 24 of 32.
 template <class T, class Arch>
-inline constexpr int tile_rows = sizeof(batch<T, Arch>) == 64 ? 6 : 4;
-template <class T, class Arch>
-inline constexpr int tile_cols = sizeof(batch<T, Arch>) == 64 ? 4 : 3;
+inline constexpr std::size_t tile_rows = registers<Arch> >= 32 ? 8 : 4;
 
-template <class T, class Arch, std::size_t Cols, std::size_t... j>
-[[gnu::always_inline]] inline void accumulate_row(T const* left_row, batch<T, Arch> const (&right)[Cols],
-                                                  batch<T, Arch>* sums, std::index_sequence<j...>) {
-  auto const left = load<T, Arch>(left_row);
+/// Most registers side by side in a row of a tile.
+inline constexpr std::size_t tile_registers = 3;
+
+template <class T, class Arch, std::size_t... j>
+[[gnu::always_inline]] inline void accumulate_row(T const* element, batch<T, Arch> const* right, batch<T, Arch>* sums,
+                                                  std::index_sequence<j...>) {
+  batch<T, Arch> left(*element);
+  hold(left);
   ((sums[j] = multiply_add(left, right[j], sums[j])), ...);
 }
 
-/// One step: sums_ij += a_i[at..] * b_j[at..], lane by lane.
+/// One step: sums_ij += a_i b_j for the rows i of a tile.
 template <class T, class Arch, std::size_t Sums, std::size_t... i, std::size_t... j>
-[[gnu::always_inline]] inline void accumulate_tile(T const* const* a, T const* const* b, index_t at,
+[[gnu::always_inline]] inline void accumulate_tile(T const* a, T const* b, std::size_t panel,
                                                    batch<T, Arch> (&sums)[Sums], std::index_sequence<i...>,
                                                    std::index_sequence<j...> columns) {
-  constexpr std::size_t count = sizeof...(j);
-  batch<T, Arch> right[count] = {load<T, Arch>(b[j] + at)...};
-  (hold(right[j]), ...);
-  (accumulate_row<T, Arch>(a[i] + at, right, sums + i * count, columns), ...);
-}
-
-template <class T, class Arch, std::size_t Sums, std::size_t... group>
-[[gnu::always_inline]] inline void fold_lanes(batch<T, Arch> const (&sums)[Sums], T* folded,
-                                              std::index_sequence<group...>) {
   constexpr auto size = static_cast<std::size_t>(lanes<T, Arch>);
-  (store_sums<T, Arch>(sums + group * size, folded + group * size), ...);
+  batch<T, Arch> right[sizeof...(j)] = {load<T, Arch>(b + j * panel)...};
+  (hold(right[j]), ...);
+  (accumulate_row<T, Arch>(a + (i / size) * panel + i % size, right, sums + i * sizeof...(j), columns), ...);
 }
 
 template <class T, class Arch, std::size_t Sums, std::size_t... t>
@@ -56,46 +52,38 @@ template <class T, class Arch, std::size_t Sums, std::size_t... t>
   ((sums[t] = batch<T, Arch>(T(0))), ...);
 }
 
-/// The stretches [at, length) of `count` rows, shorter than `size`, completed by zeros; `rows` then point at them.
-template <class T>
-[[gnu::noinline]] void copy_tails(T const* const* from, index_t count, index_t at, index_t length, index_t size,
-                                  T* tails, T const** rows) {
-  for (index_t i = 0; i < count; ++i, tails += size) {
-    for (index_t k = 0; k < size; ++k) tails[k] = at + k < length ? from[i][at + k] : T(0);
-    rows[i] = tails;
-  }
+template <class T, class Arch, std::size_t Sums, std::size_t... t>
+[[gnu::always_inline]] inline void store_all(batch<T, Arch> const (&sums)[Sums], T* to, std::index_sequence<t...>) {
+  (store(sums[t], to + t * static_cast<std::size_t>(lanes<T, Arch>)), ...);
 }
 
-/// sums[i * stride + j] += a_i . b_j over `length` elements for Rows rows a_i and Cols rows b_j; each row is contiguous
-/// and nothing behind it is read.
-template <class T, class Arch, std::size_t Rows, std::size_t Cols>
-[[gnu::flatten]] void add_row_products(T const* const* a, T const* const* b, index_t length, T* sums,
-                                       index_t stride) noexcept {
-  constexpr auto size = static_cast<std::size_t>(lanes<T, Arch>);
-  constexpr std::size_t groups = (Rows * Cols + size - 1) / size;
-  constexpr std::make_index_sequence<Rows> rows;
-  constexpr std::make_index_sequence<Cols> cols;
-
-  // The last, incomplete stretch of each row.
-  T tails[(Rows + Cols) * size];
-  T const* left[Rows];
-  T const* right[Cols];
-  index_t const whole = length - length % lanes<T, Arch>;
-  if (whole < length) {
-    copy_tails<T>(a, Rows, whole, length, lanes<T, Arch>, tails, left);
-    copy_tails<T>(b, Cols, whole, length, lanes<T, Arch>, tails + Rows * size, right);
+/// sums_ij = sum over k < depth of a_ik b_jk for tile_rows rows of a and Registers panels of b; row-major.
+/// `a` is the address of its first row's first element in its panel; panels are `depth` steps long.
+template <class T, class Arch, std::size_t Registers>
+[[gnu::flatten]] void multiply_panels(T const* a, T const* b, index_t depth, T* sums) noexcept {
+  constexpr index_t size = lanes<T, Arch>;
+  constexpr std::make_index_sequence<tile_rows<T, Arch>> rows;
+  constexpr std::make_index_sequence<Registers> columns;
+  constexpr std::make_index_sequence<tile_rows<T, Arch> * Registers> all;
+  auto const panel = static_cast<std::size_t>(depth * size);
+  batch<T, Arch> accumulated[tile_rows<T, Arch> * Registers];
+  clear<T, Arch>(accumulated, all);
+  for (T const* const end = b + panel; b != end; a += size, b += size) {
+    accumulate_tile<T, Arch>(a, b, panel, accumulated, rows, columns);
   }
+  store_all<T, Arch>(accumulated, sums, all);
+}
 
-  batch<T, Arch> accumulated[groups * size];
-  clear<T, Arch>(accumulated, std::make_index_sequence<groups * size>{});
-  for (index_t at = 0; at < whole; at += lanes<T, Arch>) accumulate_tile<T, Arch>(a, b, at, accumulated, rows, cols);
-  if (whole < length) accumulate_tile<T, Arch>(left, right, 0, accumulated, rows, cols);
-
-  T folded[groups * size];
-  fold_lanes<T, Arch>(accumulated, folded, std::make_index_sequence<groups>{});
-  for (std::size_t i = 0; i < Rows; ++i) {
-    for (std::size_t j = 0; j < Cols; ++j) {
-      sums[static_cast<index_t>(i) * stride + static_cast<index_t>(j)] += folded[i * Cols + j];
+/// r_i = alpha sums_i + beta c_i for `rows` rows of `width` elements, whole registers; c is not read if beta is 0, and may
+/// be r.
+template <class T, class Arch>
+[[gnu::flatten]] void finish_rows(T alpha, T const* sums, index_t width, T beta, T const* c, index_t c_stride, T* r,
+                                  index_t r_stride, index_t rows) noexcept {
+  batch<T, Arch> const by_alpha(alpha), by_beta(beta);
+  for (index_t i = 0; i < rows; ++i, sums += width, c += c_stride, r += r_stride) {
+    for (index_t j = 0; j < width; j += lanes<T, Arch>) {
+      auto const product = by_alpha * load<T, Arch>(sums + j);
+      store(beta == T(0) ? product : multiply_add(by_beta, load<T, Arch>(c + j), product), r + j);
     }
   }
 }

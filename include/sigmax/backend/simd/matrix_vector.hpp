@@ -7,9 +7,9 @@
 #include <cstddef>
 #include <utility>
 
-#include <sigmax/backend/simd/kernel.hpp>
-#include <sigmax/backend/simd/product.hpp>
+#include <sigmax/backend/simd/contiguous_rows.hpp>
 #include <sigmax/backend/simd/reduction.hpp>
+#include <sigmax/backend/simd/row_products.hpp>
 #include <sigmax/backend/simd/xsimd_compat.hpp>
 #include <sigmax/config.hpp>
 #include <sigmax/core/matrix_view.hpp>
@@ -67,15 +67,44 @@ void combine_columns(T alpha, matrix_view<T const> a, vector_view<T const> x, T 
   }
 }
 
+/// Rows that are multiplied with a vector at once, and the length of the pieces that are copied where rows are not
+/// contiguous. The length is the same where nothing is copied, so that bits do not depend on strides.
+inline constexpr index_t vector_rows = 8;
+template <class T>
+inline constexpr index_t vector_depth = 1024 / static_cast<index_t>(sizeof(T));
+
+/// sums_i = a_i . x for the at most `vector_rows` rows of a, any strides.
+template <class T, class Arch>
+void multiply_few_rows(matrix_view<T const> a, vector_view<T const> x, T (&sums)[vector_rows]) {
+  constexpr index_t depth = vector_depth<T>;
+  alignas(64) T left_copy[vector_rows * depth];
+  alignas(64) T right_copy[depth];
+  T const* left_rows[vector_rows];
+  std::fill_n(sums, vector_rows, T(0));
+  for (index_t k = 0; k < a.cols(); k += depth) {
+    index_t const length = std::min(depth, a.cols() - k);
+    auto const left = contiguous_rows<T>(a.block(0, k, a.rows(), length), left_copy, depth);
+    point_at_rows(left_rows, vector_rows, left, 0, a.rows());
+    auto const x_row = matrix_view<T const>::unchecked(x.data() + k * x.stride(), 1, length, 0, x.stride());
+    T const* const right = contiguous_rows<T>(x_row, right_copy, depth).data;
+    add_row_products<T, Arch, vector_rows, 1>(left_rows, &right, length, sums, 1);
+  }
+}
+
 /// y = alpha a x + beta c for any strides. a: m x n; c may be y, and is not read if beta is 0. 2 m n FLOPs.
 template <class T, class Arch>
 void multiply_vector(T alpha, matrix_view<T const> a, vector_view<T const> x, T beta, vector_view<T const> c,
                      vector_view<T> y) {
   if (a.row_stride() == 1 && !has_contiguous_rows(a)) return combine_columns<T, Arch>(alpha, a, x, beta, c, y);
-  auto const x_row = matrix_view<T const>::unchecked(x.data(), 1, x.size(), 0, x.stride());
-  auto const c_col = matrix_view<T const>::unchecked(c.data(), c.size(), 1, c.stride(), 0);
-  auto const y_col = matrix_view<T>::unchecked(y.data(), y.size(), 1, y.stride(), 0);
-  multiply_rows<T>(alpha, a, x_row, beta, c_col, y_col, part::all, vector_tiling<T, Arch>);
+  for (index_t first = 0; first < a.rows(); first += vector_rows) {
+    index_t const rows = std::min(vector_rows, a.rows() - first);
+    T sums[vector_rows];
+    multiply_few_rows<T, Arch>(a.block(first, 0, rows, a.cols()), x, sums);
+    for (index_t i = 0; i < rows; ++i) {
+      T const product = alpha * sums[i];
+      y[first + i] = beta == T(0) ? product : multiply_add(beta, c[first + i], product);
+    }
+  }
 }
 
 /// y = x^T (x v) for contiguous rows, v and y: each group of rows is multiplied with v and, still in the cache, added.

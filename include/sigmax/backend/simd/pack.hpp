@@ -1,55 +1,77 @@
 // SPDX-License-Identifier: MIT
 /// @file
-/// Rows as the micro-kernel wants them: contiguous, where they are or in a copy.
+/// The one format that operands of products are packed in.
 #pragma once
 
+#include <sigmax/backend/simd/transpose.hpp>
+#include <sigmax/backend/simd/xsimd_compat.hpp>
 #include <sigmax/config.hpp>
 #include <sigmax/core/matrix_view.hpp>
 #include <sigmax/core/scalar.hpp>
 
 namespace sigmax::inline SIGMAX_ABI::cpu::detail {
 
-/// Contiguous rows: row i begins at data + i * stride.
+// Panel p holds rows p V .. p V + V - 1 of x, V the lanes of a register, as
+//   to[p V depth + k V + i] = x(p V + i, k),
+// so that a register takes element k of V rows in one load, and a scalar load takes that of one of them. The same panel
+// serves as the register side and as the broadcast side of a tile: a Gram matrix packs its operand once. Rows beyond the
+// last are zero.
+
+/// One panel of at most `width` rows of any strides.
 template <class T>
-struct row_panel {
-  T const* data;
-  index_t stride;
-
-  T const* row(index_t i) const { return data + i * stride; }
-};
-
-template <class T>
-bool has_contiguous_rows(matrix_view<T> x) {
-  return x.col_stride() == 1 || x.cols() <= 1;
-}
-
-/// Copies as many groups of Width rows as there are and returns how many rows that was. A group is read side by side,
-/// because what is not contiguous along its rows mostly is along its columns.
-template <index_t Width, class T>
-index_t copy_rows(matrix_view<T const> x, index_t first, T* buffer, index_t stride) {
-  for (; first + Width <= x.rows(); first += Width) {
-    T const* from = x.data() + first * x.row_stride();
-    T* to = buffer + first * stride;
-    for (index_t k = 0; k < x.cols(); ++k, from += x.col_stride(), ++to) {
-      for (index_t i = 0; i < Width; ++i) to[i * stride] = from[i * x.row_stride()];
-    }
+void pack_panel(matrix_view<T const> x, index_t width, T* to) {
+  T const* from = x.data();
+  for (index_t k = 0; k < x.cols(); ++k, from += x.col_stride(), to += width) {
+    for (index_t i = 0; i < x.rows(); ++i) to[i] = from[i * x.row_stride()];
+    for (index_t i = x.rows(); i < width; ++i) to[i] = T(0);
   }
-  return first;
 }
 
-template <class T>
-void copy_all_rows(matrix_view<T const> x, T* buffer, index_t stride) {
-  index_t copied = copy_rows<8>(x, 0, buffer, stride);
-  copied = copy_rows<4>(x, copied, buffer, stride);
-  copy_rows<1>(x, copied, buffer, stride);
+/// Panels side by side that are filled in one pass over contiguous columns: whole cache lines of each are used.
+inline constexpr index_t panels_at_once = 4;
+
+/// `panels` whole panels from contiguous columns, by plain copies.
+template <class T, class Arch>
+[[gnu::flatten]] void pack_columns(matrix_view<T const> x, index_t panels, T* to) {
+  constexpr index_t size = lanes<T, Arch>;
+  index_t const panel = size * x.cols();
+  T const* from = x.data();
+  for (index_t k = 0; k < x.cols(); ++k, from += x.col_stride(), to += size) {
+    for (index_t p = 0; p < panels; ++p) store(load<T, Arch>(from + p * size), to + p * panel);
+  }
 }
 
-/// The rows of x where they are if they are contiguous, else copied into `buffer`, `stride` elements apart.
-template <class T>
-row_panel<T> contiguous_rows(matrix_view<T const> x, T* buffer, index_t stride) {
-  if (has_contiguous_rows(x)) return {x.data(), x.row_stride()};
-  copy_all_rows(x, buffer, stride);
-  return {buffer, stride};
+/// One whole panel from contiguous rows, by transposition.
+template <class T, class Arch>
+[[gnu::flatten]] void pack_rows(matrix_view<T const> x, T* to) {
+  constexpr index_t size = lanes<T, Arch>;
+  index_t k = 0;
+  for (; k + size <= x.cols(); k += size) {
+    transpose_square<T, Arch>(x.data() + k, x.row_stride(), to + k * size, size);
+  }
+  pack_panel<T>(x.block(0, k, size, x.cols() - k), size, to + k * size);
+}
+
+/// All rows of x, and zero rows up to a multiple of `granularity`, itself a multiple of the lanes of a register.
+template <class T, class Arch>
+void pack(matrix_view<T const> x, index_t granularity, T* to) {
+  constexpr index_t size = lanes<T, Arch>;
+  index_t const depth = x.cols();
+  index_t const padded = (x.rows() + granularity - 1) / granularity * granularity;
+  index_t i = 0;
+  if (x.row_stride() == 1) {
+    for (index_t panels = panels_at_once; panels > 0; panels /= 2) {
+      for (; i + panels * size <= x.rows(); i += panels * size) {
+        pack_columns<T, Arch>(x.block(i, 0, panels * size, depth), panels, to + i * depth);
+      }
+    }
+  } else if (x.col_stride() == 1) {
+    for (; i + size <= x.rows(); i += size) pack_rows<T, Arch>(x.block(i, 0, size, depth), to + i * depth);
+  }
+  for (; i < padded; i += size) {
+    index_t const there = x.rows() - i < size ? x.rows() - i : size;
+    pack_panel<T>(x.block(there > 0 ? i : 0, 0, there > 0 ? there : 0, depth), size, to + i * depth);
+  }
 }
 
 }  // namespace sigmax::inline SIGMAX_ABI::cpu::detail

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <limits>
 
-#include <sigmax/backend/simd/pack.hpp>
+#include <sigmax/backend/simd/contiguous_rows.hpp>
 #include <sigmax/backend/simd/xsimd_compat.hpp>
 #include <sigmax/config.hpp>
 #include <sigmax/core/matrix_view.hpp>

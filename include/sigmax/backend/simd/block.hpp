@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: MIT
+/// @file
+/// r = alpha a b^T + beta c by blocks: what gram, symmetric_product, multiply and the factorisations are made of.
+#pragma once
+
+#include <cmath>
+#include <cstddef>
+
+#include <sigmax/backend/simd/kernel.hpp>
+#include <sigmax/backend/simd/pack.hpp>
+#include <sigmax/backend/simd/packing_memory.hpp>
+#include <sigmax/config.hpp>
+#include <sigmax/core/matrix_view.hpp>
+#include <sigmax/core/parallel.hpp>
+#include <sigmax/core/scalar.hpp>
+
+namespace sigmax::inline SIGMAX_ABI::cpu::detail {
+
+// The blocks are those of Goto and van de Geijn ("Anatomy of high-performance matrix multiplication", 2008): a panel of
+// b stays in the first-level cache while the tiles of a block of a, which stays in the second, pass by it. `block_depth`
+// alone decides the order of sums; it depends on nothing but the scalar, so bits do not depend on strides, threads or
+// scratch memory.
+template <class T>
+inline constexpr index_t block_depth = sizeof(T) == 4 ? 384 : 256;
+template <class T>
+inline constexpr index_t block_rows = 96;
+inline constexpr index_t block_cols = 2048;
+
+/// The kernels of one architecture; `multiply` by the number of registers side by side less one.
+template <class T>
+struct tiling {
+  index_t rows;
+  index_t lanes;
+  void (*multiply[tile_registers])(T const* a, T const* b, index_t depth, T* sums) noexcept;
+  void (*finish)(T alpha, T const* sums, index_t width, T beta, T const* c, index_t c_stride, T* r, index_t r_stride,
+                 index_t rows) noexcept;
+  void (*pack)(matrix_view<T const> x, index_t granularity, T* to);
+  void (*mirror)(matrix_view<T> g, index_t first, index_t last);
+
+  /// Packed operands have a multiple of this many rows: whole panels and whole tiles.
+  constexpr index_t granularity() const { return rows > lanes ? rows : lanes; }
+  constexpr index_t padded(index_t count) const { return (count + granularity() - 1) / granularity() * granularity(); }
+};
+
+template <class T, class Arch>
+inline constexpr tiling<T> tiling_of = {
+    static_cast<index_t>(tile_rows<T, Arch>),
+    lanes<T, Arch>,
+    {multiply_panels<T, Arch, 1>, multiply_panels<T, Arch, 2>, multiply_panels<T, Arch, 3>},
+    finish_rows<T, Arch>,
+    pack<T, Arch>,
+    mirror_rows<T, Arch>};
+
+/// No tile has more elements: 8 x 3 registers of AVX-512.
+template <class T>
+inline constexpr index_t largest_tile = 8 * 3 * 64 / static_cast<index_t>(sizeof(T));
+
+/// r = alpha a b^T + beta c where j <= i + diagonal, the rest of r untouched. a: m x k, b: n x k, c, r: m x n; c may be
+/// r, and is not read if beta is 0.
+template <class T>
+struct product {
+  T alpha;
+  matrix_view<T const> a;
+  matrix_view<T const> b;
+  T beta;
+  matrix_view<T const> c;
+  matrix_view<T> r;
+  index_t diagonal;
+  /// The triangle is copied over the other one next, so that a tile may write what it has beyond the diagonal.
+  bool mirrored = false;
+
+  /// a and b are the same matrix: it is packed once.
+  bool is_gram() const {
+    return a.data() == b.data() && a.rows() == b.rows() && a.row_stride() == b.row_stride() &&
+           a.col_stride() == b.col_stride();
+  }
+  /// Rows [first, last) of the product. A band of a triangle has no columns beyond its last row.
+  product rows(index_t first, index_t last) const {
+    bool const triangle = diagonal < r.cols();
+    index_t const cols = triangle && last + diagonal < r.cols() ? last + diagonal : r.cols();
+    auto const band = [&](auto x) { return x.block(first, 0, last - first, cols); };
+    return {alpha,
+            a.block(first, 0, last - first, a.cols()),
+            b.block(0, 0, cols, b.cols()),
+            beta,
+            beta == T(0) ? c : band(c),
+            band(r),
+            triangle ? diagonal + first : cols,
+            mirrored};
+  }
+  /// Columns [first, last) of a product that is wanted whole.
+  product columns(index_t first, index_t last) const {
+    auto const band = [&](auto x) { return x.block(0, first, x.rows(), last - first); };
+    return {alpha,   a,           b.block(first, 0, last - first, b.cols()), beta, beta == T(0) ? c : band(c),
+            band(r), last - first};
+  }
+};
+
+/// One step of the loops: rows [row, row + rows) of a times rows [col, col + cols) of b, both packed, `depth` terms.
+struct block_position {
+  index_t row, rows;
+  index_t col, cols;
+  index_t depth;
+};
+
+/// The elements of a tile at (i, j) of r, one by one: tiles on the edge or the diagonal, and r or c of other strides.
+template <class T>
+void finish_elements(product<T> const& p, T const* sums, index_t width, index_t i, index_t rows, index_t j,
+                     index_t cols) {
+  for (index_t row = i; row < i + rows; ++row, sums += width) {
+    index_t const below = row + p.diagonal + 1 - j;
+    index_t const end = below < cols ? below : cols;
+    T* r = &p.r(row, j);
+    T const* c = p.beta == T(0) ? r : &p.c(row, j);
+    for (index_t col = 0; col < end; ++col, r += p.r.col_stride(), c += p.c.col_stride()) {
+      T const value = p.alpha * sums[col];
+      *r = p.beta == T(0) ? value : multiply_add(p.beta, *c, value);
+    }
+  }
+}
+
+template <class T>
+void multiply_packed(tiling<T> const& tile, product<T> const& p, T const* a, T const* b, block_position const& at) {
+  alignas(64) T sums[largest_tile<T>];
+  bool const contiguous = p.r.col_stride() == 1 && (p.beta == T(0) || p.c.col_stride() == 1);
+  index_t const widest = static_cast<index_t>(tile_registers) * tile.lanes;
+  for (index_t j = 0; j < at.cols; j += widest) {
+    index_t const cols = at.cols - j < widest ? at.cols - j : widest;
+    index_t const above = at.col + j - p.diagonal - at.row;  // rows before it need no column of this panel
+    for (index_t i = above > 0 ? above / tile.rows * tile.rows : 0; i < at.rows; i += tile.rows) {
+      index_t const row = at.row + i;
+      index_t const rows = at.rows - i < tile.rows ? at.rows - i : tile.rows;
+      index_t const below = row + rows + p.diagonal - at.col - j;  // columns that the last row of the tile has here
+      index_t const needed = below < cols ? below : cols;
+      index_t const registers = (needed + tile.lanes - 1) / tile.lanes;
+      index_t const width = registers * tile.lanes;
+      T const* const left = a + i / tile.lanes * tile.lanes * at.depth + i % tile.lanes;
+      tile.multiply[registers - 1](left, b + j * at.depth, at.depth, sums);
+      bool const whole = p.mirrored ? width <= cols : needed == width && at.col + j + width <= row + p.diagonal + 1;
+      if (contiguous && whole) {
+        T const* const c = p.beta == T(0) ? nullptr : &p.c(row, at.col + j);
+        tile.finish(p.alpha, sums, width, p.beta, c, p.c.row_stride(), &p.r(row, at.col + j), p.r.row_stride(), rows);
+      } else {
+        finish_elements(p, sums, width, row, rows, at.col + j, needed);
+      }
+    }
+  }
+}
+
+/// Elements of packing memory that `multiply_blocks` takes.
+template <class T>
+index_t packing_size(tiling<T> const& tile, product<T> const& p) {
+  index_t const depth = p.a.cols() < block_depth<T> ? p.a.cols() : block_depth<T>;
+  index_t const cols = p.b.rows() < block_cols ? p.b.rows() : block_cols;
+  index_t const rows = p.a.rows() < block_rows<T> ? p.a.rows() : block_rows<T>;
+  bool const once = p.is_gram() && p.b.rows() <= block_cols;
+  return depth * (tile.padded(cols) + (once ? 0 : tile.padded(rows)));
+}
+
+/// The product, on this thread. `memory`: packing_size elements.
+template <class T>
+void multiply_blocks(tiling<T> const& tile, product<T> const& p, T* memory) {
+  bool const once = p.is_gram() && p.b.rows() <= block_cols;
+  for (index_t col = 0; col < p.r.cols(); col += block_cols) {
+    index_t const cols = p.r.cols() - col < block_cols ? p.r.cols() - col : block_cols;
+    index_t const above = col - p.diagonal;
+    index_t const first_row = above > 0 ? above / tile.rows * tile.rows : 0;
+    index_t k = 0;
+    do {
+      index_t const depth = p.a.cols() - k < block_depth<T> ? p.a.cols() - k : block_depth<T>;
+      product<T> step = p;
+      if (k > 0) {
+        step.beta = T(1);
+        step.c = p.r;
+      }
+      T* const right = memory;
+      T* const left = memory + tile.padded(cols) * depth;
+      tile.pack(p.b.block(col, k, cols, depth), tile.granularity(), right);
+      for (index_t row = first_row; row < p.r.rows(); row += block_rows<T>) {
+        index_t const rows = p.r.rows() - row < block_rows<T> ? p.r.rows() - row : block_rows<T>;
+        if (!once) tile.pack(p.a.block(row, k, rows, depth), tile.granularity(), left);
+        multiply_packed<T>(tile, step, once ? right + row * depth : left, right, {row, rows, col, cols, depth});
+      }
+      k += block_depth<T>;
+    } while (k < p.a.cols());
+  }
+}
+
+/// Where part `part` of `parts` of the rows [0, count) begins: at multiples of `granularity`, each part with the same
+/// share of the rows, or of the area of a triangle that has i elements in row i.
+inline index_t first_of_part(index_t count, index_t parts, index_t part, index_t granularity, bool triangle) {
+  double const share = static_cast<double>(part) / static_cast<double>(parts);
+  double const first = static_cast<double>(count) * (triangle ? std::sqrt(share) : share);
+  auto const rounded = static_cast<index_t>(first / static_cast<double>(granularity) + 0.5) * granularity;
+  return part == parts || rounded > count ? count : rounded;
+}
+
+/// The product on the threads of `on`: each takes a band of rows, or of columns where r is wanted whole and has more of
+/// them, and packs what it needs. 2 m n k FLOPs, or what the diagonal leaves of them.
+template <class T>
+void multiply_in_parallel(tiling<T> const& tile, product<T> const& p, executor const& on, workspace* scratch) {
+  if (p.r.empty()) return;
+  bool const triangle = p.diagonal < p.r.cols();
+  bool const by_columns = !triangle && p.r.rows() < p.r.cols();
+  index_t const bands = by_columns ? p.r.cols() : p.r.rows();
+  // A thread is worth its start from some microseconds of work on.
+  double const work = static_cast<double>(p.r.size()) * static_cast<double>(p.a.cols());
+  index_t const most = work < 2e6 ? 1 : bands / (2 * tile.granularity());
+  index_t const parts = most < 1 ? 1 : most < on.threads() ? most : static_cast<index_t>(on.threads());
+  if (parts == 1) {
+    packing_memory<T> memory(packing_size(tile, p), scratch);
+    return multiply_blocks(tile, p, memory.data());
+  }
+  auto const band = [&](index_t part) {
+    index_t const first = first_of_part(bands, parts, part, tile.granularity(), triangle);
+    index_t const last = first_of_part(bands, parts, part + 1, tile.granularity(), triangle);
+    return by_columns ? p.columns(first, last) : p.rows(first, last);
+  };
+  index_t share = 0;
+  for (index_t part = 0; part < parts; ++part) {
+    index_t const size = packing_size(tile, band(part));
+    share = share < size ? size : share;
+  }
+  packing_memory<T> memory(parts * share, scratch);
+  T* const data = memory.data();
+  parallel_for(parts, on, [&](index_t part) { multiply_blocks(tile, band(part), data + part * share); });
+}
+
+/// Copies the strictly lower triangle of g to the upper one.
+template <class T>
+void mirror_in_parallel(tiling<T> const& tile, matrix_view<T> g, executor const& on) {
+  if (g.col_stride() != 1) {
+    for (index_t i = 0; i < g.rows(); ++i) {
+      for (index_t j = 0; j < i; ++j) g(j, i) = g(i, j);
+    }
+    return;
+  }
+  index_t const parts = g.size() < 100000 ? 1 : static_cast<index_t>(on.threads());
+  parallel_for(parts, on, [&](index_t part) {
+    tile.mirror(g, first_of_part(g.rows(), parts, part, tile.granularity(), true),
+                first_of_part(g.rows(), parts, part + 1, tile.granularity(), true));
+  });
+}
+
+}  // namespace sigmax::inline SIGMAX_ABI::cpu::detail

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: MIT
+// What is special to the products of cpu::simd: tiles, panels, blocks, threads and packing memory.
+#include <algorithm>
+#include <cstdint>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include <sigmax/backend/simd.hpp>
+#include <sigmax/core/parallel.hpp>
+#include <sigmax/core/workspace.hpp>
+
+#include "backend/factorizations.hpp"
+#include "backend/products.hpp"
+#include "backend/storage.hpp"
+
+using namespace sigmax::test;
+using sigmax::index_t;
+using sigmax::matrix_view;
+
+namespace {
+
+/// Runs the parts backwards on this thread: a result that depended on their order would differ.
+void run_backwards(void*, int parts, sigmax::executor::body_function body, void const* data) {
+  for (int part = parts - 1; part >= 0; --part) body(data, part);
+}
+
+/// A thread for each part, all at once.
+void run_at_once(void* started, int parts, sigmax::executor::body_function body, void const* data) {
+  std::vector<std::thread> threads;
+  for (int part = 0; part < parts; ++part) threads.emplace_back([=] { body(data, part); });
+  for (auto& thread : threads) thread.join();
+  *static_cast<int*>(started) += parts;
+}
+
+template <class T, class B>
+void run_all(B const& be, matrix_view<T const> x, matrix_view<T const> wide, matrix_view<T> gram,
+             matrix_view<T> product, matrix_view<T> factor, index_t& factored) {
+  be.gram(T(1), x, T(0), gram, gram);
+  be.multiply(T(1), x, wide, T(0), product, product);
+  be.gram(T(1), x, T(0), gram, factor);
+  be.add_to_diagonal(T(static_cast<double>(x.cols())), factor);
+  factored = be.cholesky(factor);
+}
+
+}  // namespace
+
+TEST_CASE_TEMPLATE("every remainder of rows, panels and registers is within its rounding error", T, float, double) {
+  sigmax::cpu::simd<> const be;
+  index_t variant = 0;
+  for (index_t m = 1; m <= 17; ++m) {
+    for (index_t n = 1; n <= 100; n += m % 4 == 1 ? 1 : 5)
+      check_multiply<sigmax::cpu::simd<>, T>(be, m, n, 3, ++variant);
+  }
+  for (index_t m = 1; m <= 100; ++m) {
+    check_gram<sigmax::cpu::simd<>, T>(be, m, 1 + m % 40, ++variant);
+    check_symmetric_product<sigmax::cpu::simd<>, T>(be, m, ++variant);
+  }
+}
+
+TEST_CASE_TEMPLATE("operands beyond a block of columns are packed in pieces", T, float, double) {
+  sigmax::cpu::simd<> const be;
+  check_multiply<sigmax::cpu::simd<>, T>(be, 5, 2051, 7, 0);
+  check_multiply<sigmax::cpu::simd<>, T>(be, 2051, 6, 5, 1);
+  check_gram<sigmax::cpu::simd<>, T>(be, 2051, 2, 3);
+}
+
+TEST_CASE_TEMPLATE("a product without terms is beta c", T, float, double) {
+  sigmax::cpu::simd<> const be;
+  std::vector<T> c(12, T(3)), r(12, T(7));
+  matrix_view<T> const result(r.data(), 3, 4);
+  be.multiply(T(1), matrix_view<T const>(c.data(), 3, 0), matrix_view<T const>(c.data(), 0, 4), T(2),
+              matrix_view<T const>(c.data(), 3, 4), result);
+  CHECK(std::all_of(r.begin(), r.end(), [](T value) { return value == T(6); }));
+  be.multiply(T(1), matrix_view<T const>(c.data(), 3, 0), matrix_view<T const>(c.data(), 0, 4), T(0), result, result);
+  CHECK(std::all_of(r.begin(), r.end(), [](T value) { return value == T(0); }));
+}
+
+TEST_CASE_TEMPLATE("threads and scratch memory do not change a bit", T, float, double) {
+  number_source source(11);
+  for (auto const order : {layout::row_major, layout::col_major, layout::spread}) {
+    for (auto const& [m, n] : {std::pair<index_t, index_t>{301, 500}, {150, 901}, {97, 203}}) {
+      stored_matrix<T> const x(m, n, order, source);
+      stored_matrix<T> const wide(n, 701, order, source);
+      stored_matrix<T> const gram(m, m, order), product(m, 701, order), factor(m, m, order);
+      index_t factored = 0;
+      run_all<T>(sigmax::cpu::simd<>(), x.view(), wide.view(), gram.view(), product.view(), factor.view(), factored);
+      REQUIRE(factored == m);
+      int started = 0;
+      sigmax::workspace scratch;
+      for (int const threads : {1, 2, 3, 7}) {
+        for (auto const& workers : {sigmax::executor(threads), sigmax::executor(threads, run_backwards),
+                                    sigmax::executor(threads, run_at_once, &started)}) {
+          stored_matrix<T> const gram2(m, m, order), product2(m, 701, order), factor2(m, m, order);
+          auto const be = sigmax::cpu::simd<>(workers).using_scratch(scratch);
+          CHECK(be.threads() == threads);
+          run_all<T>(be, x.view(), wide.view(), gram2.view(), product2.view(), factor2.view(), factored);
+          CHECK(factored == m);
+          CHECK(same_bits(gram2.view(), gram.view()));
+          CHECK(same_bits(product2.view(), product.view()));
+          CHECK(same_bits(factor2.view(), factor.view()));
+          CHECK(product2.gaps_intact());
+        }
+      }
+      CHECK(started > 0);
+    }
+  }
+}
+
+TEST_CASE_TEMPLATE("a failing pivot is found by its number, whatever block it is in", T, float, double) {
+  sigmax::cpu::simd<> const be;
+  for (index_t const m : {1, 63, 64, 65, 130, 200, 333}) {
+    for (index_t const bad : {index_t{0}, m / 3, m / 2, m - 1}) {
+      number_source source(static_cast<std::uint64_t>(m));
+      stored_matrix<T> const a(m, m, layout::row_major);
+      fill_positive_definite(a.view(), source);
+      stored_matrix<T> const whole(m, m, layout::row_major);
+      whole.set(a.view());
+      REQUIRE(be.cholesky(whole.view()) == m);
+      a.view()(bad, bad) = T(-1);
+      CHECK(be.cholesky(a.view()) == bad);
+      for (index_t i = 0; i <= bad; ++i) {
+        for (index_t j = 0; j < (i < bad ? i + 1 : bad); ++j) REQUIRE(a.view()(i, j) == whole.view()(i, j));
+      }
+    }
+  }
+}
