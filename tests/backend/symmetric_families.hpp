@@ -10,8 +10,6 @@
 #include <type_traits>
 #include <vector>
 
-#include <doctest/doctest.h>
-
 #include <sigmax/core/matrix.hpp>
 #include <sigmax/core/random.hpp>
 #include <sigmax/core/workspace.hpp>

@@ -29,10 +29,10 @@ namespace detail {
 /// ACM Trans. Math. Softw. 32, 2006.
 template <class B, class T>
 void apply_reflections(B const& on, matrix_view<T> a, matrix_view<T> x, workspace& memory) {
-  constexpr index_t block = 64;
+  constexpr index_t block = 48;
   workspace::frame frame(memory);
   index_t const m = a.rows();
-  auto const y_rows = frame.template matrix<T>(block, whole_registers<T>(m));
+  auto const y_rows = frame.template matrix<T>(block, scratch_stride<T>(m));
   auto const triangles = frame.template matrix<T>(block, block);
   auto const products = frame.template matrix<T>(block, x.rows());
   for (index_t first = 1; first < m; first += block) {
@@ -93,7 +93,7 @@ index_t blocked_symmetric_eigen_above(B const& on, std::type_identity_t<T> thres
   }
   workspace::frame frame(memory);
   int const exponent = largest > T(0) ? std::ilogb(largest) : 0;
-  auto const reduced = frame.template matrix<T>(m, detail::whole_registers<T>(m)).block(0, 0, m, m);
+  auto const reduced = frame.template matrix<T>(m, detail::scratch_stride<T>(m)).block(0, 0, m, m);
   detail::scale_by_power_of_two<B, T>(on, -exponent, a, reduced);
   auto const d = frame.template vector<double>(m);
   auto const e = frame.template vector<double>(m);

@@ -113,7 +113,7 @@ inline double between(double lo, double hi) {
 /// The j-th eigenvalue: f is interpolated by a constant and the two poles beside it, each with the sum's derivative on
 /// its side ("the middle way"), inside a bracket; the first guess keeps the two weights and takes the rest of f as it is
 /// midway. Stops where |f| is no more than its rounding error, or the shift moves by no more than its own: then the w
-/// for which this is an eigenvalue differ from the given ones by c count u. Three to five sweeps over the poles.
+/// for which this is an eigenvalue differ from the given ones by c count u. About five sweeps over the poles.
 /// Source: Li, "Solving secular equations stably and efficiently", LAPACK Working Note 89, 1993; the stopping
 /// criterion: Gu and Eisenstat, SIAM J. Matrix Anal. Appl. 16, 1995.
 [[gnu::noinline]] inline secular_root solve_secular_equation(secular_poles const& p, index_t j, double sum_of_squares) {

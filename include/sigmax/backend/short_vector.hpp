@@ -40,6 +40,13 @@ constexpr index_t whole_registers(index_t count) {
   return (count + short_size<T> - 1) / short_size<T> * short_size<T>;
 }
 
+/// Elements between two rows of a scratch matrix: whole registers, and 64 bytes more, since rows a power of two apart
+/// would compete for the same lines of a cache.
+template <class T>
+constexpr index_t scratch_stride(index_t cols) {
+  return whole_registers<T>(cols) + 64 / static_cast<index_t>(sizeof(T));
+}
+
 template <class T>
 [[gnu::always_inline]] inline short_vector<T> load_short(T const* from) {
   short_vector<T> result;

@@ -29,7 +29,7 @@ struct tridiagonal_eigenproblem {
   index_t* order;         ///< of each part: its rows by ascending eigenvalue, counted from the part's first
   matrix_view<T> s;       ///< rows become eigenvectors; contiguous, 0 outside the parts solved
   matrix_view<T> packed;  ///< as large as s: the rows of s a product reads
-  T* vectors;             ///< m x whole_registers(m): eigenvectors of D + w w^T
+  T* vectors;             ///< m x scratch_stride(m): eigenvectors of D + w w^T
   double negligible;      ///< what may be added to the matrix at any place
   double lowest;          ///< rows of smaller eigenvalues or of this one are not wanted
 
@@ -158,7 +158,7 @@ matrix_view<T> solve_kept(tridiagonal_eigenproblem<B, T> const& p, index_t kept,
     p.packed_poles[p.places[i]] = p.poles[i];
     p.packed_weights[p.places[i]] = p.squares[i];
   }
-  index_t const stride = whole_registers<T>(kept);
+  index_t const stride = scratch_stride<T>(kept);
   index_t const skipped = std::upper_bound(p.values, p.values + kept, lowest) - p.values;
   for (index_t j = skipped; j < kept; ++j) {
     write_secular_vector<T>(p.packed_poles, p.packed_weights, kept, p.poles[p.roots[j].origin], p.roots[j].shift, p.z,
@@ -212,10 +212,10 @@ void merge_halves(tridiagonal_eigenproblem<B, T> const& p, index_t first, index_
   std::merge(p.places, p.places + found.kept, p.places + found.kept, p.places + n, order, by_value);
 }
 
-/// Rows [first, first + n) of the problem, by halves down to 32 rows.
+/// Rows [first, first + n) of the problem, by halves down to 24 rows.
 template <class B, class T>
 void solve_part(tridiagonal_eigenproblem<B, T> const& p, index_t first, index_t n) {
-  constexpr index_t small = 32;
+  constexpr index_t small = 24;
   double* const d = p.d + first;
   if (n <= small) {
     alignas(64) double z[small * small];
@@ -242,7 +242,7 @@ void solve_part(tridiagonal_eigenproblem<B, T> const& p, index_t first, index_t 
 ///
 /// 4/3 m^3 FLOPs in `on.multiply` or less (deflation), 10 m^2 divisions in registers. Backward stable, and S orthogonal
 /// to c u, c growing with the number of halvings and the rounding errors of the products.
-/// Takes m whole_registers(m) scalars and 14 vectors from the workspace.
+/// Takes m scratch_stride(m) scalars and 14 vectors from the workspace.
 /// Source: Cuppen, Numer. Math. 36, 1981; Gu and Eisenstat, "A divide-and-conquer algorithm for the symmetric
 /// tridiagonal eigenproblem", SIAM J. Matrix Anal. Appl. 16, 1995.
 template <class B, register_scalar T>
@@ -264,7 +264,7 @@ void diagonalize_tridiagonal(B const& on, double* d, double* e, double lowest, m
       .order = indices(),
       .s = s,
       .packed = packed,
-      .vectors = frame.template vector<T>(m * whole_registers<T>(m)).data(),
+      .vectors = frame.template vector<T>(m * scratch_stride<T>(m)).data(),
       .negligible = 4 * static_cast<double>(std::numeric_limits<T>::epsilon()) * norm,
       .lowest = lowest,
       .z = numbers(),

@@ -111,15 +111,15 @@ void reduce_rows(B const& on, matrix_view<T> a, index_t first, index_t last, ref
 ///
 /// 4/3 m^3 FLOPs, half of them in products of A and a vector at the speed of memory, half in `on.multiply`. Backward
 /// stable: T is that of A + E, ||E|| <= c m u ||A||.
-/// Takes 4 b + 4 rows of m elements from the workspace, b = 32.
+/// Takes 4 b rows of m elements from the workspace, b = 24.
 /// Source: Golub and Van Loan, Matrix Computations, 8.3.1; the blocks: Dongarra, Sorensen, Hammarling, "Block
 /// reduction of matrices to condensed forms", J. Comput. Appl. Math. 27, 1989.
 template <class B, register_scalar T>
 void reduce_to_tridiagonal(B const& on, matrix_view<T> a, double* d, double* e, workspace& memory) {
-  constexpr index_t block = 32;
+  constexpr index_t block = 24;
   workspace::frame frame(memory);
   index_t const m = a.rows();
-  index_t const stride = whole_registers<T>(m);
+  index_t const stride = scratch_stride<T>(m);
   reflection_pairs<T> const b{frame.template matrix<T>(2 * block, stride), frame.template matrix<T>(2 * block, stride),
                               frame.template vector<T>(2 * block)};
   for (index_t last = m; last > 0; last -= std::min(last, block)) {
