@@ -1,10 +1,19 @@
 // SPDX-License-Identifier: MIT
 #include <cmath>
 #include <cstddef>
+#include <stdexcept>
+#include <utility>
 
 #include "data/test_matrix.hpp"
 
 namespace bench {
+
+test_matrix::test_matrix(index_t m, index_t n, std::vector<double> sigma, std::uint64_t seed)
+    : m_(m), n_(n), sigma_(std::move(sigma)), left_(m, 2 * seed), right_(n, 2 * seed + 1) {
+  if (m > n || static_cast<index_t>(sigma_.size()) != m) {
+    throw std::invalid_argument("test_matrix: it takes m <= n and m singular values");
+  }
+}
 
 double test_matrix::frobenius_norm() const {
   double sum = 0;

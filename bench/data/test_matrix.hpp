@@ -19,8 +19,8 @@ using sigmax::index_t;
 /// W = U diag(sigma) V^T, m x n with m <= n, U and V random and orthogonal.
 class test_matrix {
  public:
-  test_matrix(index_t m, index_t n, std::vector<double> sigma, std::uint64_t seed = 1)
-      : m_(m), n_(n), sigma_(std::move(sigma)), left_(m, 2 * seed), right_(n, 2 * seed + 1) {}
+  /// @throws std::invalid_argument unless m <= n and there are m singular values.
+  test_matrix(index_t m, index_t n, std::vector<double> sigma, std::uint64_t seed = 1);
 
   index_t rows() const { return m_; }
   index_t cols() const { return n_; }

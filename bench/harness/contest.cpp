@@ -27,8 +27,13 @@ std::unique_ptr<stage>& current() {
   return instance;
 }
 
-/// Threads of the contender before spin for some time after their last work; 2^26 ticks in OpenBLAS.
-void let_threads_fall_asleep() { std::this_thread::sleep_for(std::chrono::milliseconds(100)); }
+/// Ends the turn of the contender before. Its threads, where it had any, spin for some time after their last work (2^26
+/// ticks in OpenBLAS): they are given the time to fall asleep.
+void clear_stage(int threads) {
+  if (current() == nullptr) return;
+  current().reset();
+  if (threads > 1) std::this_thread::sleep_for(std::chrono::milliseconds(100));
+}
 
 void set_repetitions(benchmark::internal::Benchmark* registered, options const& given) {
   registered->UseRealTime()
@@ -42,8 +47,8 @@ void set_repetitions(benchmark::internal::Benchmark* registered, options const& 
 }  // namespace
 
 std::string name_of(options const& given, task const& what) {
-  return what.work + "/" + what.variant + "/" + what.scalar + "/" + std::to_string(what.rows) + "x" +
-         std::to_string(what.cols) + "/t" + std::to_string(given.threads);
+  std::string const shape = what.rows > 0 ? std::to_string(what.rows) + "x" + std::to_string(what.cols) : "-";
+  return what.work + "/" + what.variant + "/" + what.scalar + "/" + shape + "/t" + std::to_string(given.threads);
 }
 
 void enter(options const& given, task const& what, contender who) {
@@ -51,14 +56,13 @@ void enter(options const& given, task const& what, contender who) {
   bool const ours = who.name.starts_with("sigmax");
   if (!given.export_folder.empty() || !given.matches(name) || !(ours || given.peers)) return;
   ++count;
-  auto const body = [name, who = std::move(who)](benchmark::State& state) {
+  auto const body = [name, threads = given.threads, who = std::move(who)](benchmark::State& state) {
     if (current() == nullptr || current()->name != name) {
-      current().reset();
-      let_threads_fall_asleep();
+      clear_stage(threads);
       current() = std::make_unique<stage>(stage{name, who.prepare(), {}});
+      current()->ready.run();  // twice: memory that a workspace took piece by piece is merged for the second
       current()->ready.run();
       current()->judged = current()->ready.judge();
-      current()->ready.run();
     }
     for (auto const& unused : state) {
       static_cast<void>(unused);
@@ -76,9 +80,8 @@ void enter(options const& given, task const& what, contender who) {
 void enter_peak(options const& given, std::string const& when) {
   auto const enter_one = [&](std::string const& scalar, int threads, auto measure) {
     std::string const name = "fma_peak/" + when + "/" + scalar + "/-/t" + std::to_string(threads) + "/sigmax";
-    auto const body = [threads, measure](benchmark::State& state) {
-      current().reset();
-      let_threads_fall_asleep();
+    auto const body = [given, threads, measure](benchmark::State& state) {
+      clear_stage(given.threads);
       double flops = measure(threads);
       for (auto const& unused : state) {
         static_cast<void>(unused);

@@ -22,6 +22,7 @@ struct task {
   std::string variant = "-";
   /// "f32" or "f64".
   std::string scalar = "f32";
+  /// 0 where there is no single shape.
   index_t rows = 0;
   index_t cols = 0;
 

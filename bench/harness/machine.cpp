@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include <cstdio>
+#include <algorithm>
 #include <cstdlib>
 #include <fstream>
 #include <stdexcept>
@@ -59,6 +59,16 @@ std::string processor_name() {
   return "unknown processor";
 }
 
-long last_level_cache() { return sysconf(_SC_LEVEL3_CACHE_SIZE); }
+long last_level_cache() {
+  long bytes = 0;
+  for (int level = 0; level < 8; ++level) {
+    std::ifstream file("/sys/devices/system/cpu/cpu0/cache/index" + std::to_string(level) + "/size");
+    long size = 0;
+    char unit = 0;
+    if (!(file >> size >> unit)) break;
+    bytes = std::max(bytes, size * (unit == 'M' ? 1L << 20 : unit == 'K' ? 1L << 10 : 1L));
+  }
+  return bytes;
+}
 
 }  // namespace bench

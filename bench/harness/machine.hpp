@@ -17,7 +17,7 @@ std::string start_again_pinned(int threads, char** argv);
 /// The processor's name as the kernel gives it.
 std::string processor_name();
 
-/// Bytes of the last-level cache, 0 if the kernel does not say.
+/// Bytes of the largest cache of a processor, 0 if the kernel does not say.
 long last_level_cache();
 
 }  // namespace bench

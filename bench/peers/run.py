@@ -82,7 +82,7 @@ def entries(case, peer, folder):
     median = {"name": common["run_name"] + "_median", **common, "aggregate_name": "median", "real_time": seconds,
               "cpu_time": processor_seconds, "flops": peer.get("flops", lambda _: 0)(case), "label": peer.get("note", "")}
     expected = load("expected")
-    if expected is not None and result is not None:
+    if expected is not None:
         median["error"] = error_of(result(), expected)
     print(f"  {common['run_name']:<72} {1e3 * seconds:11.3f} ms", flush=True)
     return [median, {"name": common["run_name"] + "_cv", **common, "aggregate_name": "cv", "real_time": variation,

@@ -17,6 +17,10 @@ def newton_schulz_flops(case):
     return STEPS * (4 * m * m * n + 2 * m**3)
 
 
+def batch_flops(case):
+    return int(case["parameters"]["batch"]) * newton_schulz_flops(case)
+
+
 def soft_cap_flops(case):
     """Two cubics by full products: X X^T and A X."""
     m, n = sides(case)

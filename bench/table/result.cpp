@@ -40,6 +40,24 @@ std::string program_of(std::string const& path) {
   return name.substr(0, name.find_last_of('.'));
 }
 
+/// Google Benchmark writes numbers that are none as JSON does not know them; here they become null.
+json parsed(std::string const& path) {
+  std::ifstream file(path);
+  if (!file) throw std::runtime_error("cannot read " + path);
+  std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  for (std::string const name : {"-NaN", "NaN", "-Infinity", "Infinity"}) {
+    std::string const value = ": " + name;
+    for (auto at = text.find(value); at != std::string::npos; at = text.find(value, at)) {
+      text.replace(at, value.size(), ": null");
+    }
+  }
+  json document = json::parse(text, nullptr, false);
+  if (document.is_discarded() || !document.contains("benchmarks")) {
+    throw std::runtime_error(path + " is no JSON of Google Benchmark");
+  }
+  return document;
+}
+
 row& row_named(std::vector<row>& rows, std::vector<std::string> const& parts) {
   int const threads = std::atoi(parts[4].c_str() + 1);
   for (auto& each : rows) {
@@ -118,12 +136,7 @@ std::size_t place_of(row const& r) {
 results read_results(std::vector<std::string> const& files) {
   results all;
   for (auto const& path : files) {
-    std::ifstream file(path);
-    if (!file) throw std::runtime_error("cannot read " + path);
-    json const document = json::parse(file, nullptr, false);
-    if (document.is_discarded() || !document.contains("benchmarks")) {
-      throw std::runtime_error(path + " is no JSON of Google Benchmark");
-    }
+    json const document = parsed(path);
     auto const context = document.value("context", json::object());
     for (auto const& [key, value] : context.items()) {
       if (value.is_string()) all.context[key] = value.get<std::string>();
