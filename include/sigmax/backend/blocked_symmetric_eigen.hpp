@@ -67,12 +67,14 @@ void scale_by_power_of_two(B const& on, int exponent, matrix_view<T const> from,
 
 }  // namespace detail
 
-/// The eigenvalues of a above `threshold`, in no order, to the first k elements of `values`, their unit eigenvectors to
-/// the first k rows of `vectors`; what the others hold is not specified.
+/// The eigenvalues of a above `threshold` (as computed in double, before they are rounded to T), in no order, to the
+/// first k elements of `values`, their unit eigenvectors to the first k rows of `vectors`; what the others hold is not
+/// specified.
 /// a: m x m, symmetric, destroyed; vectors: m x m. If an element of a is NaN or infinite, k = m and all results are NaN.
 ///
-/// ||V A V^T - diag(values)|| and ||V V^T - I|| are a small multiple of u (times ||A||), as measured; eigenvalues far
-/// below ||A|| keep no relative accuracy, for which there is Jacobi's method.
+/// Measured on 19 families of matrices, m to 1024: ||V A V^T - diag(values)||_F / ||A|| and ||V V^T - I||_F stay below
+/// 2.7 (m + 10) u for any m and below (m + 10) u for m > 500; the tests hold them to 4 (m + 10) u. Eigenvalues far below
+/// ||A|| keep no relative accuracy, for which there is Jacobi's method.
 /// Cost: 4/3 m^3 FLOPs, half of them at the speed of memory; 1/3 m^3 + k m^2 and 2 k m^2 in `on.multiply`, less where
 /// eigenvalues cluster. Takes about 2 m^2 scalars from the workspace, m^2 more if the rows of a are not contiguous, and
 /// as many if those of `vectors` are not.
