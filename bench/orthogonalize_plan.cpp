@@ -1,20 +1,18 @@
 // SPDX-License-Identifier: MIT
 // What Muon's own worst case costs when the schedule is ours to choose: every singular value from 1e-3 ||X||_F on lands in
-// [0.47, 1.21]. The cheapest greedy composition, of steps of any degrees, whose proved image allows that, scaled into the
-// interval, against Muon's five quintics on the same backend. The worst singular values are measured on four kinds of spectra.
+// [0.47, 1.21]. What the engine plans for that promise and the matrix at hand, against Muon's five quintics on the same
+// backend. The worst singular values are measured on four kinds of spectra.
 #include <algorithm>
 #include <cmath>
-#include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
 
 #include <sigmax/core/matrix.hpp>
 #include <sigmax/core/workspace.hpp>
-#include <sigmax/polynomial/minimax_polynomial.hpp>
-#include <sigmax/polynomial/range.hpp>
 #include <sigmax/polynomial/schedules.hpp>
 #include <sigmax/spectral/orthogonalize.hpp>
 
@@ -33,58 +31,9 @@ constexpr double reach = 1e-3;
 constexpr double low = 0.47;
 constexpr double high = 1.21;
 
-/// A schedule and the factor that centres its image in [low, high].
-struct choice {
-  sigmax::polynomial_schedule schedule;
-  double scale;
-  sigmax::polynomial_plan plan;
-};
-
-/// The greedy composition of best approximations of these degrees, for [reach, 1], with its image proved.
-sigmax::polynomial_schedule composition(std::vector<int> const& degrees) {
-  sigmax::polynomial_schedule schedule("composition", {});
-  double lower = reach;
-  double upper = 1;
-  for (int const degree : degrees) {
-    auto const fit = sigmax::minimax_polynomial(degree, lower, upper);
-    schedule.append(fit.polynomial);
-    lower = 1 - fit.error;
-    upper = 1 + fit.error;
-  }
-  auto const image = sigmax::range(schedule, reach, 1);
-  return schedule.stating(reach, 1, image.lower, image.upper);
-}
-
-/// Of all compositions of up to five steps whose image [least, greatest] fits into [low, high] once scaled, that is with
-/// greatest / least <= high / low: the one of least cost, and of those the one with the smallest image.
-choice cheapest(index_t m, index_t n) {
-  choice best = {};
-  std::vector<int> degrees;
-  auto const consider = [&] {
-    auto const schedule = composition(degrees);
-    if (!(schedule.least() > 0) || schedule.greatest() / schedule.least() > high / low) return;
-    auto const plan = sigmax::plan_polynomial(m, n, schedule);
-    double const units = best.schedule.empty() ? 1e300 : best.plan.units;
-    if (plan.units > units || (plan.units == units && schedule.greatest() >= best.schedule.greatest())) return;
-    best = {schedule, std::sqrt(low * high / (schedule.least() * schedule.greatest())), plan};
-  };
-  std::function<void()> const extend = [&] {
-    for (int const degree : {3, 5, 7, 9}) {
-      degrees.push_back(degree);
-      consider();
-      if (degrees.size() < 5) extend();
-      degrees.pop_back();
-    }
-  };
-  extend();
-  return best;
-}
-
-std::string degrees_of(sigmax::polynomial_schedule const& schedule) {
-  std::string text;
-  for (auto const& step : schedule) text += fmt::format("{}{}", text.empty() ? "degrees " : " ", step.degree());
-  return text;
-}
+/// The promise as the engine takes it: within `tolerance` of 1, and the factor that moves that to [low, high].
+constexpr double scale = (low + high) / 2;
+constexpr double tolerance = (high - low) / (high + low) * (1 - 1e-4);
 
 struct row {
   task what;
@@ -114,26 +63,32 @@ struct row {
   }
 };
 
-contender with_schedule(std::string const& name, row const& r, choice const& chosen, int threads) {
-  return {name, chosen.plan.flops(), [=] {
+/// `given` with the input's own matrix and memory. What the engine plans depends on the matrix, so it is asked once first.
+contender with_options(std::string const& name, row const& r, sigmax::orthogonalize_options given, int threads) {
+  auto const on = backend_for(threads);
+  sigmax::polynomial_plan plan;
+  given.plan = &plan;
+  (void)sigmax::orthogonalized(on, r.input.get(), given);
+  given.plan = nullptr;
+  return {name, plan.flops(), [=] {
             auto const y = std::make_shared<sigmax::matrix<float>>(r.what.rows, r.what.cols);
             auto const memory = std::make_shared<sigmax::workspace>();
             auto const w = r.input.get().view();
-            auto const run = [=, on = backend_for(threads)] {
+            auto options = given;
+            options.scratch = memory.get();
+            // `memory` is named so that it lives as long as what uses it.
+            auto const run = [=, kept = memory] {
               on.combine<float>(1.0f, w, 0.0f, y->view());
-              sigmax::orthogonalize(on, *y,
-                                    {.schedule = chosen.schedule, .scale = chosen.scale, .scratch = memory.get()});
+              sigmax::orthogonalize(on, *y, options);
             };
-            std::string const plan = fmt::format("{}; {}", degrees_of(chosen.schedule), note_of(chosen.plan));
-            return prepared{run, [=] { return r.judge(y->view(), plan); }};
+            return prepared{run, [=] { return r.judge(y->view(), note_of(plan)); }};
           }};
 }
 
 void enter_row(options const& given, row const& r) {
-  auto const& muon = sigmax::schedules::muon;
-  auto const plan_of_muon = sigmax::plan_polynomial(r.what.rows, r.what.cols, muon);
-  enter(given, r.what, with_schedule("sigmax", r, cheapest(r.what.rows, r.what.cols), given.threads));
-  enter(given, r.what, with_schedule("sigmax-muon", r, {muon, 1, plan_of_muon}, given.threads));
+  enter(given, r.what,
+        with_options("sigmax", r, {.tolerance = tolerance, .smallest_share = reach, .scale = scale}, given.threads));
+  enter(given, r.what, with_options("sigmax-muon", r, {.schedule = sigmax::schedules::muon}, given.threads));
 }
 
 }  // namespace

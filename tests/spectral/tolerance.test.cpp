@@ -99,6 +99,18 @@ TEST_CASE("batches on threads give the same bits as one by one") {
   }
 }
 
+TEST_CASE("so do strided batches") {
+  matrix<float> given(40, 12);
+  sigmax::fill_normal(given.view(), 5);
+  auto alone = given;
+  auto together = given;
+  sigmax::strided_batch<float> const batch(alone.data(), 4, 10, 12);
+  sigmax::orthogonalize(batch, {.schedule = sigmax::schedules::muon});
+  sigmax::orthogonalize(sigmax::cpu::simd<>(3), sigmax::strided_batch<float>(together.data(), 4, 10, 12),
+                        {.schedule = sigmax::schedules::muon});
+  CHECK(same_bits(together, alone));
+}
+
 TEST_CASE("what goes wrong on a thread is thrown when all have ended") {
   std::vector<matrix<double>> batch;
   for (int b = 0; b < 6; ++b) {

@@ -278,7 +278,8 @@ struct simd : scalar {
       p.c = p.c.transposed();
     }
     detail::multiply_in_parallel<T>(detail::tiling_of<T, Arch>, p, workers_, scratch_);
-    detail::mirror_in_parallel<T>(detail::tiling_of<T, Arch>, p.r, workers_);
+    // Beyond the diagonal a tile of X X^T has sums of the same products in the same order as below it, and c is symmetric.
+    detail::mirror_in_parallel<T>(detail::tiling_of<T, Arch>, p.r, p.is_gram(), workers_);
   }
 
   /// Column 0 of a matrix that need not have elements: c is not read where beta is 0.

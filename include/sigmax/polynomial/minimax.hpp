@@ -52,6 +52,9 @@ class greedy_minimax {
     return fit;
   }
 
+  /// The steps that come next are of another degree.
+  constexpr void continue_with(int degree) { options_.degree = degree; }
+
   /// Turns that step into one that others follow, and looks at what it leaves to them.
   constexpr odd_polynomial<> follow(odd_polynomial<> const& last) {
     odd_polynomial<> const step = last.scaled(1, 1 + options_.safety);

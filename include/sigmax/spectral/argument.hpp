@@ -200,7 +200,10 @@ void share_batch(B const& on, workspace& memory, A& batch, F const& change) {
   auto const size = static_cast<std::size_t>(batch.size());
   int const threads = on.threads();
   double total = 0;
-  for (std::size_t b = 0; b < size; ++b) total += work_on(view_of(batch[b]));
+  for (std::size_t b = 0; b < size; ++b) {
+    auto&& element = batch[b];
+    total += work_on(view_of(element));
+  }
   auto const is_large = [&](double work) { return work * 2 * threads >= total; };
   double small = 0;
   for (std::size_t b = 0; b < size; ++b) {

@@ -80,18 +80,23 @@ void orthogonalize_by_schedule(B const& on, polynomial_schedule const& schedule,
   apply_steps(on, steps, plan, by_square, b, x, y);
 }
 
-/// The cheapest of the greedy minimax schedules of degree 3, 5 and 9 that takes [l, 1] to within `tolerance` of 1, with
-/// its plan. Safety and cushion are as in `sign_steps`. The promise is measured, not proved: that would cost more.
+/// The cheapest of the greedy minimax schedules that take [l, 1] to within `tolerance` of 1, with its plan: one step of
+/// degree 3, 5 or 9, then steps of one of these degrees. Safety and cushion are as in `sign_steps`. The promise is measured,
+/// not proved: that would cost more.
 template <class Plan>
 [[gnu::noinline]] polynomial_schedule cheapest_schedule(Plan const& plan_of, double l, double tolerance,
                                                         polynomial_plan& plan) {
+  constexpr int degrees[] = {5, 3, 9};
   polynomial_schedule best;
-  for (int const degree : {5, 3, 9}) {
-    greedy_minimax greedy(l, {.degree = degree, .safety = 1e-5, .cushion = 0.01});
+  for (int choice = 0; choice < 9; ++choice) {
+    minimax_options options{.degree = degrees[choice % 3], .safety = 1e-5, .cushion = 0.01};
+    greedy_minimax greedy(l, options);
     polynomial_schedule schedule("cheapest", {});
     auto last = greedy.last();
-    for (; last.error > tolerance && schedule.size() + 1 < polynomial_schedule::capacity; last = greedy.last()) {
+    while (last.error > tolerance && schedule.size() + 1 < polynomial_schedule::capacity) {
       schedule.append(greedy.follow(last.polynomial));
+      greedy.continue_with(degrees[choice / 3]);
+      last = greedy.last();
     }
     schedule.append(last.polynomial);
     polynomial_plan const candidate = plan_of(schedule);

@@ -35,7 +35,7 @@ struct tiling {
   void (*finish)(T alpha, T const* sums, index_t width, T beta, T const* c, index_t c_stride, T* r, index_t r_stride,
                  index_t rows) noexcept;
   void (*pack)(matrix_view<T const> x, index_t granularity, T* to);
-  void (*mirror)(matrix_view<T> g, index_t first, index_t last);
+  void (*mirror)(matrix_view<T> g, index_t first, index_t last, bool diagonal_done);
 
   /// Packed operands have a multiple of this many rows: whole panels and whole tiles.
   constexpr index_t granularity() const { return rows > lanes ? rows : lanes; }
@@ -109,7 +109,7 @@ void finish_elements(product<T> const& p, T const* sums, index_t width, index_t 
                      index_t cols) {
   for (index_t row = i; row < i + rows; ++row, sums += width) {
     index_t const below = row + p.diagonal + 1 - j;
-    index_t const end = below < cols ? below : cols;
+    index_t const end = below < cols && !p.mirrored ? below : cols;
     T* r = &p.r(row, j);
     T const* c = p.beta == T(0) ? r : &p.c(row, j);
     for (index_t col = 0; col < end; ++col, r += p.r.col_stride(), c += p.c.col_stride()) {
@@ -141,7 +141,8 @@ void multiply_packed(tiling<T> const& tile, product<T> const& p, T const* a, T c
         T const* const c = p.beta == T(0) ? nullptr : &p.c(row, at.col + j);
         tile.finish(p.alpha, sums, width, p.beta, c, p.c.row_stride(), &p.r(row, at.col + j), p.r.row_stride(), rows);
       } else {
-        finish_elements(p, sums, width, row, rows, at.col + j, needed);
+        index_t const computed = width < cols ? width : cols;
+        finish_elements(p, sums, width, row, rows, at.col + j, p.mirrored ? computed : needed);
       }
     }
   }
@@ -196,21 +197,13 @@ inline index_t first_of_part(index_t count, index_t parts, index_t part, index_t
 }
 
 /// The product on the threads of `on`: each takes a band of rows, or of columns where r is wanted whole and has more of
-/// them, and packs what it needs. 2 m n k FLOPs, or what the diagonal leaves of them.
+/// them, and packs what it needs.
 template <class T>
-void multiply_in_parallel(tiling<T> const& tile, product<T> const& p, executor const& on, workspace* scratch) {
-  if (p.r.empty()) return;
+[[gnu::noinline]] void multiply_bands(tiling<T> const& tile, product<T> const& p, index_t parts, executor const& on,
+                                      workspace* scratch) {
   bool const triangle = p.diagonal < p.r.cols();
   bool const by_columns = !triangle && p.r.rows() < p.r.cols();
   index_t const bands = by_columns ? p.r.cols() : p.r.rows();
-  // A thread is worth its start from some microseconds of work on.
-  double const work = static_cast<double>(p.r.size()) * static_cast<double>(p.a.cols());
-  index_t const most = work < 2e6 ? 1 : bands / (2 * tile.granularity());
-  index_t const parts = most < 1 ? 1 : most < on.threads() ? most : static_cast<index_t>(on.threads());
-  if (parts == 1) {
-    packing_memory<T> memory(packing_size(tile, p), scratch);
-    return multiply_blocks(tile, p, memory.data());
-  }
   auto const band = [&](index_t part) {
     index_t const first = first_of_part(bands, parts, part, tile.granularity(), triangle);
     index_t const last = first_of_part(bands, parts, part + 1, tile.granularity(), triangle);
@@ -226,19 +219,42 @@ void multiply_in_parallel(tiling<T> const& tile, product<T> const& p, executor c
   parallel_for(parts, on, [&](index_t part) { multiply_blocks(tile, band(part), data + part * share); });
 }
 
-/// Copies the strictly lower triangle of g to the upper one.
+/// The product on as many threads of `on` as it is worth. 2 m n k FLOPs, or what the diagonal leaves of them.
 template <class T>
-void mirror_in_parallel(tiling<T> const& tile, matrix_view<T> g, executor const& on) {
+void multiply_in_parallel(tiling<T> const& tile, product<T> const& p, executor const& on, workspace* scratch) {
+  if (p.r.empty()) return;
+  if (on.threads() > 1) {
+    // A thread is worth its start from some microseconds of work on.
+    double const work = static_cast<double>(p.r.size()) * static_cast<double>(p.a.cols());
+    index_t const longest = p.diagonal < p.r.cols() || p.r.rows() >= p.r.cols() ? p.r.rows() : p.r.cols();
+    index_t const most = work < 2e6 ? 1 : longest / (2 * tile.granularity());
+    index_t const parts = most < on.threads() ? most : static_cast<index_t>(on.threads());
+    if (parts > 1) return multiply_bands(tile, p, parts, on, scratch);
+  }
+  index_t const size = packing_size(tile, p);
+  if (size <= stack_packing<T>) {
+    alignas(64) T stack[stack_packing<T>];
+    return multiply_blocks(tile, p, stack);
+  }
+  packing_memory<T> memory(size, scratch);
+  multiply_blocks(tile, p, memory.data());
+}
+
+/// Copies the strictly lower triangle of g to the upper one; where `diagonal_done`, its whole blocks on the diagonal are
+/// symmetric already.
+template <class T>
+void mirror_in_parallel(tiling<T> const& tile, matrix_view<T> g, bool diagonal_done, executor const& on) {
   if (g.col_stride() != 1) {
     for (index_t i = 0; i < g.rows(); ++i) {
       for (index_t j = 0; j < i; ++j) g(j, i) = g(i, j);
     }
     return;
   }
-  index_t const parts = g.size() < 100000 ? 1 : static_cast<index_t>(on.threads());
+  if (on.threads() == 1 || g.size() < 100000) return tile.mirror(g, 0, g.rows(), diagonal_done);
+  index_t const parts = on.threads();
   parallel_for(parts, on, [&](index_t part) {
     tile.mirror(g, first_of_part(g.rows(), parts, part, tile.granularity(), true),
-                first_of_part(g.rows(), parts, part + 1, tile.granularity(), true));
+                first_of_part(g.rows(), parts, part + 1, tile.granularity(), true), diagonal_done);
   });
 }
 

@@ -19,10 +19,11 @@ namespace sigmax::inline SIGMAX_ABI::cpu::detail {
 
 template <class T, class Arch, std::size_t Count, std::size_t... i>
 [[gnu::always_inline]] inline void add_scaled_rows(T const (&factors)[Count], T const* const (&rows)[Count],
-                                                   index_t length, T* y, std::index_sequence<i...>) {
+                                                   index_t length, index_t ahead, T* y, std::index_sequence<i...>) {
   batch<T, Arch> const factor[Count] = {batch<T, Arch>(factors[i])...};
   index_t at = 0;
   for (; at + lanes<T, Arch> <= length; at += lanes<T, Arch>) {
+    if (ahead != 0) (__builtin_prefetch(rows[i] + at + ahead, 0, 2), ...);
     auto sums = load<T, Arch>(y + at);
     ((sums = multiply_add(factor[i], load<T, Arch>(rows[i] + at), sums)), ...);
     store(sums, y + at);
@@ -30,10 +31,12 @@ template <class T, class Arch, std::size_t Count, std::size_t... i>
   for (; at < length; ++at) ((y[at] = multiply_add(factors[i], rows[i][at], y[at])), ...);
 }
 
-/// y += sum_i factors_i rows_i for contiguous rows; one pass over y for all of them.
+/// y += sum_i factors_i rows_i for contiguous rows; one pass over y for all of them. What lies `ahead` elements further, if
+/// that is not 0, is fetched into the second-level cache meanwhile.
 template <class T, class Arch, std::size_t Count>
-[[gnu::flatten]] void add_scaled_rows(T const (&factors)[Count], T const* const (&rows)[Count], index_t length, T* y) {
-  add_scaled_rows<T, Arch>(factors, rows, length, y, std::make_index_sequence<Count>{});
+[[gnu::flatten]] void add_scaled_rows(T const (&factors)[Count], T const* const (&rows)[Count], index_t length, T* y,
+                                      index_t ahead = 0) {
+  add_scaled_rows<T, Arch>(factors, rows, length, ahead, y, std::make_index_sequence<Count>{});
 }
 
 /// How many rows share one pass over the vector they are added to.
@@ -118,7 +121,9 @@ void gram_times_vector_by_rows(matrix_view<T const> x, T const* v, T* y) {
     T factors[rows_at_once] = {};
     add_row_products<T, Arch, rows_at_once, 1>(rows, &v, x.cols(), factors, 1);
     if (count == rows_at_once) {
-      add_scaled_rows<T, Arch>(factors, rows, x.cols(), y);
+      // The memory would be idle while these rows are added from the cache: it fetches the next ones.
+      index_t const ahead = first + 2 * rows_at_once <= x.rows() ? rows_at_once * x.row_stride() : 0;
+      add_scaled_rows<T, Arch>(factors, rows, x.cols(), y, ahead);
     } else {
       for (index_t i = 0; i < count; ++i) add_scaled_rows<T, Arch, 1>({factors[i]}, {rows[i]}, x.cols(), y);
     }

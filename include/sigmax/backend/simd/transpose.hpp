@@ -76,18 +76,20 @@ template <class T, class Arch>
   }
 }
 
-/// Copies the rows [first, last) of the strictly lower triangle of g to the upper one. g has contiguous rows.
+/// Copies the rows [first, last) of the strictly lower triangle of g to the upper one. g has contiguous rows; where
+/// `diagonal_done`, whole blocks on the diagonal are left alone.
 template <class T, class Arch>
-[[gnu::flatten]] void mirror_rows(matrix_view<T> g, index_t first, index_t last) {
+[[gnu::flatten]] void mirror_rows(matrix_view<T> g, index_t first, index_t last, bool diagonal_done) {
   constexpr index_t size = lanes<T, Arch>;
   index_t const stride = g.row_stride();
   T* const data = g.data();
   index_t i = first;
   for (; i + size <= last; i += size) {
     index_t j = 0;
-    for (; j + size <= i; j += size)
+    for (; j + size <= i; j += size) {
       transpose_square<T, Arch>(data + i * stride + j, stride, data + j * stride + i, stride);
-    for (index_t row = i; row < i + size; ++row) {
+    }
+    for (index_t row = diagonal_done ? i + size : i; row < i + size; ++row) {
       for (index_t k = j; k < row; ++k) data[k * stride + row] = data[row * stride + k];
     }
   }
