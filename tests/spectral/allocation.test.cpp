@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Counts every allocation of this executable: a warmed spectral function makes none.
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 
@@ -84,5 +85,49 @@ TEST_CASE("hard_cap proves without allocating") {
     (void)sigmax::hard_cap(within, {.sigma_max = 1, .scratch = &scratch});
     (void)sigmax::hard_cap(above, {.sigma_max = 1, .certified = true, .scratch = &scratch});
     if (round > 0) CHECK(allocations == before);
+  }
+}
+
+// What the docstrings say of scratch memory, to the byte: 2 m n + 5 m^2 scalars, each matrix rounded up to 64 bytes, and the
+// packed operands of the largest product.
+TEST_CASE_TEMPLATE("a workspace reports the memory that is documented", T, float, double) {
+  using backend = sigmax::cpu::simd<>;
+  constexpr auto size = static_cast<index_t>(sizeof(T));
+  auto const rounded_up = [](index_t bytes) { return (bytes + 63) / 64 * 64; };
+  for (auto const shape : {extents{100, 300}, {300, 100}, {257, 257}, {40, 1000}, {8, 8}}) {
+    index_t const m = std::min(shape.rows, shape.cols);
+    index_t const n = std::max(shape.rows, shape.cols);
+    index_t const matrices = 2 * rounded_up(m * n * size) + 5 * rounded_up(m * m * size);
+    index_t const packing = std::max({backend::packing_bytes<T>(m, m, n, true), backend::packing_bytes<T>(m, n, m),
+                                      backend::packing_bytes<T>(m, m, m)});
+    {
+      sigmax::workspace scratch;
+      auto w = random_matrix<T>(shape.rows, shape.cols);
+      sigmax::orthogonalize(
+          backend(), w,
+          {.schedule = sigmax::schedules::muon, .form = sigmax::polynomial_form::gram, .scratch = &scratch});
+      CHECK(scratch.peak() == static_cast<std::size_t>(matrices + rounded_up(packing)));
+    }
+    {
+      sigmax::workspace scratch;
+      auto w = random_matrix<T>(shape.rows, shape.cols);
+      sigmax::soft_cap(backend(), w, {.sigma_max = 1, .update_norm = 0.2, .check_domain = false, .scratch = &scratch});
+      CHECK(scratch.peak() == static_cast<std::size_t>(matrices + rounded_up(packing)));
+    }
+  }
+}
+
+TEST_CASE("hard_cap stays within the memory that is documented") {
+  using backend = sigmax::cpu::simd<>;
+  for (auto const shape : {extents{257, 257}, {100, 300}, {300, 100}}) {
+    index_t const m = std::min(shape.rows, shape.cols);
+    index_t const n = std::max(shape.rows, shape.cols);
+    index_t const packing = std::max(backend::packing_bytes<double>(n, n, m), backend::packing_bytes<double>(m, n, n));
+    for (double const cap : {0.1, 0.5, 1.0, 2.0}) {
+      sigmax::workspace scratch;
+      auto w = random_matrix<float>(shape.rows, shape.cols);
+      (void)sigmax::hard_cap(backend(), w, {.sigma_max = cap, .scratch = &scratch});
+      CHECK(scratch.peak() <= static_cast<std::size_t>(8 * (3 * m * n + 10 * m * m + 200 * (m + n)) + packing));
+    }
   }
 }

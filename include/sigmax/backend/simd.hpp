@@ -60,6 +60,17 @@ struct simd : scalar {
   constexpr executor const& workers() const { return workers_; }
   constexpr workspace* scratch() const { return scratch_; }
 
+  /// Bytes of scratch that one thread packs the operands of an m x k by k x n product into, for X X^T with `gram`: at most
+  /// 3.3 MB for floats and 4.4 MB for doubles. 0 where the stack will do.
+  template <real T>
+  static constexpr index_t packing_bytes(index_t m, index_t n, index_t k, bool gram = false) {
+    if constexpr (detail::vectorizable<T, Arch>) {
+      index_t const size = detail::packing_size(detail::tiling_of<T, Arch>, m, n, k, gram);
+      return size <= detail::stack_packing<T> ? 0 : size * static_cast<index_t>(sizeof(T));
+    }
+    return 0;
+  }
+
   template <real T>
   [[gnu::noinline]] void gram(std::type_identity_t<T> alpha, matrix_in<T> x, std::type_identity_t<T> beta,
                               matrix_in<T> c, matrix_view<T> g) const {

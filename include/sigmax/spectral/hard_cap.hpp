@@ -161,7 +161,8 @@ inline void check_hard_cap_options(hard_cap_options const& options) {
 /// value is above cap (1 + 4 u) for the u of the storage, as tests measure. With `certified` ||W|| <= sigma_max is
 /// proven of the stored matrix.
 /// Cost, m the short side, a = long / m, in units of m^3 FLOPs: the proof, a + 1/3; then by eigenvectors 3 a and the
-/// eigendecomposition, by polynomials about 3 a + 60 for ||W|| = 2 sigma_max. Scratch: 2 m n + 10 m^2 scalars.
+/// eigendecomposition, by polynomials about 3 a + 60 for ||W|| = 2 sigma_max. Scratch: at most
+/// 3 m n + 10 m^2 + 200 (m + n) scalars and what the backend packs.
 /// @return the most general path any matrix took, `unchanged` if none was touched.
 /// @throws domain_error for options out of range, numeric_error if an element is NaN or infinite, or if `certified` is
 /// asked and nothing can be proved in this arithmetic environment, unsupported_error if it is asked of a scalar without

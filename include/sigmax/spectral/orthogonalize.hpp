@@ -163,7 +163,8 @@ inline void check_orthogonalize_options(char const* function, orthogonalize_opti
 /// cheapest schedule that keeps the promise for this matrix: the bound, which the first step's matrices give for free,
 /// tells how far p has to reach.
 /// Cost, m the short side, a = long / m, in units of m^3 FLOPs: as `plan_polynomial` says for a schedule; 3 a + 4/3
-/// units a step without one, about 9 steps at condition 1e3. Scratch: 2 m n + 5 m^2 scalars.
+/// units a step without one, about 9 steps at condition 1e3. Scratch: 2 m n + 5 m^2 scalars
+/// and what the backend packs.
 /// @throws numeric_error if an element is NaN or infinite, domain_error for options out of range; W is untouched then.
 /// Source: Higham, Functions of Matrices, chapter 8; Amsel et al. 2025 (arXiv 2505.16932).
 template <class B, writable_on<B> A>

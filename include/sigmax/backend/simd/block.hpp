@@ -148,14 +148,17 @@ void multiply_packed(tiling<T> const& tile, product<T> const& p, T const* a, T c
   }
 }
 
-/// Elements of packing memory that `multiply_blocks` takes.
+/// Elements of packing memory that `multiply_blocks` takes for an m x k by k x n product; `once` for X X^T.
+template <class T>
+constexpr index_t packing_size(tiling<T> const& tile, index_t m, index_t n, index_t k, bool once) {
+  index_t const depth = k < block_depth<T> ? k : block_depth<T>;
+  index_t const cols = n < block_cols ? n : block_cols;
+  index_t const rows = m < block_rows<T> ? m : block_rows<T>;
+  return depth * (tile.padded(cols) + (once && n <= block_cols ? 0 : tile.padded(rows)));
+}
 template <class T>
 index_t packing_size(tiling<T> const& tile, product<T> const& p) {
-  index_t const depth = p.a.cols() < block_depth<T> ? p.a.cols() : block_depth<T>;
-  index_t const cols = p.b.rows() < block_cols ? p.b.rows() : block_cols;
-  index_t const rows = p.a.rows() < block_rows<T> ? p.a.rows() : block_rows<T>;
-  bool const once = p.is_gram() && p.b.rows() <= block_cols;
-  return depth * (tile.padded(cols) + (once ? 0 : tile.padded(rows)));
+  return packing_size(tile, p.a.rows(), p.b.rows(), p.a.cols(), p.is_gram());
 }
 
 /// The product, on this thread. `memory`: packing_size elements.
