@@ -112,7 +112,8 @@ void finish_elements(product<T> const& p, T const* sums, index_t width, index_t 
     index_t const end = below < cols && !p.mirrored ? below : cols;
     T* r = &p.r(row, j);
     T const* c = p.beta == T(0) ? r : &p.c(row, j);
-    for (index_t col = 0; col < end; ++col, r += p.r.col_stride(), c += p.c.col_stride()) {
+    index_t const c_stride = p.beta == T(0) ? p.r.col_stride() : p.c.col_stride();
+    for (index_t col = 0; col < end; ++col, r += p.r.col_stride(), c += c_stride) {
       T const value = p.alpha * sums[col];
       *r = p.beta == T(0) ? value : multiply_add(p.beta, *c, value);
     }
@@ -155,8 +156,9 @@ void multiply_packed(tiling<T> const& tile, product<T> const& p, T const* a, T c
       if (whole && far) prefetch_rows(&p.r(row, at.col + j), p.r.row_stride(), rows, width);
       tile.multiply[registers - 1](left, b + j * at.depth, at.depth, sums);
       if (whole) {
-        T const* const c = p.beta == T(0) ? nullptr : &p.c(row, at.col + j);
-        tile.finish(p.alpha, sums, width, p.beta, c, p.c.row_stride(), &p.r(row, at.col + j), p.r.row_stride(), rows);
+        auto const addend = p.beta == T(0) ? matrix_view<T const>(p.r) : p.c;  // c is not read then, and may be nothing
+        tile.finish(p.alpha, sums, width, p.beta, &addend(row, at.col + j), addend.row_stride(), &p.r(row, at.col + j),
+                    p.r.row_stride(), rows);
       } else {
         index_t const computed = width < cols ? width : cols;
         finish_elements(p, sums, width, row, rows, at.col + j, p.mirrored ? computed : needed);
