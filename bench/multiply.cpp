@@ -34,9 +34,10 @@ void enter_square(options const& given, std::string const& scalar, index_t m) {
   };
   using in = sigmax::matrix_view<T const>;
   using out = sigmax::matrix_view<T>;
-  auto const on = backend_for(given.threads);
+  auto const memory = std::make_shared<sigmax::workspace>();
+  auto const on = warmed(backend_for(given.threads), *memory);
   enter(given, what,
-        contender_of("sigmax", [on](in x, in y, out c) { on.template multiply<T>(T(1), x, y, T(0), c, c); }));
+        contender_of("sigmax", [on, memory](in x, in y, out c) { on.template multiply<T>(T(1), x, y, T(0), c, c); }));
   if constexpr (peers::has_openblas) {
     enter(given, what, contender_of("openblas-gemm", [](in x, in y, out c) {
             peers::gemm<T>(peers::transpose::no, peers::transpose::no, T(1), x, y, T(0), c);

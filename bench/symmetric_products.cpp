@@ -40,12 +40,14 @@ template <class T>
 void enter_gram(options const& given, std::string const& scalar, index_t m, index_t n) {
   task const what{.work = "gram", .scalar = scalar, .rows = m, .cols = n};
   auto const x = gaussian_input<T>(m, n, 1);
-  auto const on = backend_for(given.threads);
+  auto const memory = std::make_shared<sigmax::workspace>();
+  auto const on = warmed(backend_for(given.threads), *memory);
   double const half = what.aspect() * what.unit();
   using in = sigmax::matrix_view<T const>;
   using out = sigmax::matrix_view<T>;
-  enter(given, what,
-        product_of<T>("sigmax", half, x, true, [=](in a, in, out c) { on.template gram<T>(T(1), a, T(0), c, c); }));
+  enter(given, what, product_of<T>("sigmax", half, x, true, [on, memory](in a, in, out c) {
+          on.template gram<T>(T(1), a, T(0), c, c);
+        }));
   if constexpr (peers::has_openblas) {
     enter(given, what, product_of<T>("openblas-syrk", half, x, true, [](in a, in, out c) {
             peers::syrk<T>(T(1), a, T(0), c);
@@ -73,10 +75,11 @@ template <class T>
 void enter_symmetric_product(options const& given, std::string const& scalar, index_t m) {
   task const what{.work = "symmetric_product", .scalar = scalar, .rows = m, .cols = m};
   shared_input<T> const p([=] { return symmetric_matrix<T>(m); });
-  auto const on = backend_for(given.threads);
+  auto const memory = std::make_shared<sigmax::workspace>();
+  auto const on = warmed(backend_for(given.threads), *memory);
   using in = sigmax::matrix_view<T const>;
   using out = sigmax::matrix_view<T>;
-  enter(given, what, product_of<T>("sigmax", what.unit(), p, false, [=](in a, in b, out c) {
+  enter(given, what, product_of<T>("sigmax", what.unit(), p, false, [on, memory](in a, in b, out c) {
           on.template symmetric_product<T>(T(1), a, b, T(0), c, c);
         }));
   if constexpr (peers::has_openblas) {

@@ -6,6 +6,7 @@
 #include <type_traits>
 
 #include <sigmax/backend/simd.hpp>
+#include <sigmax/core/workspace.hpp>
 
 namespace bench {
 
@@ -19,6 +20,17 @@ Backend backend_for([[maybe_unused]] int threads) {
     return Backend(threads);
   } else {
     return Backend();
+  }
+}
+
+/// The same backend with scratch memory to reuse, where it takes any: primitives are timed warmed, as algorithms call
+/// them.
+template <class Backend>
+Backend warmed(Backend const& on, [[maybe_unused]] sigmax::workspace& memory) {
+  if constexpr (requires { on.using_scratch(memory); }) {
+    return on.using_scratch(memory);
+  } else {
+    return on;
   }
 }
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
+#include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <cstdlib>
 #include <utility>
 #include <vector>
@@ -22,34 +24,56 @@ svg { font: 12px system-ui, sans-serif; fill: #1d2430; } .paper { fill: #ffffff;
 </style>
 )css";
 
+/// "512x2048", and "512\u00b2" for a square.
+std::string shape_of(row const& r) {
+  auto const x = r.shape.find('x');
+  if (x == std::string::npos) return r.shape == "-" ? r.variant : r.shape;
+  return r.shape.substr(0, x) == r.shape.substr(x + 1) ? r.shape.substr(0, x) + "\u00b2" : r.shape;
+}
+
 std::string label_of(row const& r) {
-  return r.work + " " + r.shape + (r.scalar == "f32" ? "" : " " + r.scalar) + (r.threads > 1 ? " 2t" : "");
+  return shape_of(r) + (r.scalar == "f32" ? "" : " " + r.scalar) + (r.threads > 1 ? " 2 threads" : "");
 }
 
 report::bar_chart fractions(results const& all) {
-  report::bar_chart chart{
-      "Fraction of P", "FLOPs a second of sigmax, divided by FMA peak and threads", "fraction of P x threads", {}};
+  report::bar_chart chart{"Fraction of P",
+                          "FLOPs a second of sigmax, divided by FMA peak and threads",
+                          "FLOPs a second / (P x threads)",
+                          {}};
   for (auto const& r : all.rows) {
     auto const* const ours = r.ours();
     if (ours == nullptr || !is_known(ours->rate()) || !is_known(r.peak)) continue;
-    chart.bars.push_back({label_of(r), ours->rate() / (r.peak * r.threads)});
+    chart.bars.push_back({r.work + " " + label_of(r), ours->rate() / (r.peak * r.threads)});
   }
   return chart;
 }
 
-report::bar_chart ratios(results const& all) {
-  report::bar_chart chart{"Against peers",
+/// All peers in all rows of the same work on the same kind of input.
+report::bar_chart ratios(results const& all, row const& like) {
+  report::bar_chart chart{like.variant == "-" ? like.work : like.work + ", " + like.variant,
                           "Time of each peer divided by that of sigmax, as base-2 logarithm",
                           "log2 (time of the peer / time of sigmax): 1 is twice as fast, -1 half as fast",
                           {}};
   for (auto const& r : all.rows) {
     auto const* const ours = r.ours();
+    if (ours == nullptr || r.work != like.work || r.variant != like.variant) continue;
     for (auto const& each : r.results) {
-      if (ours == nullptr || each.contender.starts_with("sigmax")) continue;
-      chart.bars.push_back({each.contender + ": " + label_of(r), std::log2(each.seconds / ours->seconds)});
+      if (each.contender.starts_with("sigmax")) continue;
+      chart.bars.push_back({label_of(r) + " " + each.contender, std::log2(each.seconds / ours->seconds)});
     }
   }
   return chart;
+}
+
+/// The first row of each work and kind of input.
+std::vector<row const*> kinds(results const& all) {
+  std::vector<row const*> found;
+  for (auto const& r : all.rows) {
+    bool const known = std::any_of(found.begin(), found.end(),
+                                   [&](row const* each) { return each->work == r.work && each->variant == r.variant; });
+    if (!known) found.push_back(&r);
+  }
+  return found;
 }
 
 /// Height of a drawing that to_svg made, from its viewBox.
@@ -62,11 +86,14 @@ double height_of(std::string const& svg) {
 }  // namespace
 
 std::string to_svg(results const& all) {
+  std::vector<report::bar_chart> charts = {fractions(all)};
+  for (row const* const kind : kinds(all)) charts.push_back(ratios(all, *kind));
   double y = 16;
   std::string body;
-  for (auto const& [chart, id] : {std::pair{fractions(all), "fractions"}, std::pair{ratios(all), "ratios"}}) {
+  for (std::size_t i = 0; i < charts.size(); ++i) {
+    auto const& chart = charts[i];
     if (chart.bars.empty()) continue;
-    std::string drawing = report::to_svg(chart, id);
+    std::string drawing = report::to_svg(chart, "chart-" + std::to_string(i));
     double const height = height_of(drawing);
     body += report::detail::text_at(12, y + 14, "start", "heading", chart.title);
     y += 26;

@@ -9,7 +9,8 @@
 
 namespace bench_table {
 
-/// Two bar charts one below the other in one SVG: what fraction of P we reach, and how much longer peers take.
+/// Bar charts one below the other in one SVG: what fraction of P we reach, and for each kind of work how much longer
+/// peers take.
 std::string to_svg(results const& all);
 
 }  // namespace bench_table

@@ -80,6 +80,24 @@ line line_of(results const& all, row const& r, result const& each, bool first) {
           is_ours ? promises_of(all, r) : ""};
 }
 
+/// What P was, from the least to the greatest of all medians, for each scalar and number of threads.
+std::string peaks_of(results const& all) {
+  std::string text;
+  for (int const threads : {1, 2}) {
+    for (std::string const scalar : {"f32", "f64"}) {
+      std::vector<double> rates;
+      for (auto const& p : all.peaks) {
+        if (p.threads == threads && p.scalar == scalar) rates.push_back(p.rate * 1e-9);
+      }
+      if (rates.empty()) continue;
+      auto const [least, greatest] = std::minmax_element(rates.begin(), rates.end());
+      text += fmt::format("P, {}, {} at once: {:.1f} to {:.1f} GFLOP/s in {} measurements\n", scalar,
+                          threads == 1 ? "one thread" : "two threads", *least, *greatest, rates.size());
+    }
+  }
+  return text;
+}
+
 }  // namespace
 
 std::string to_text(results const& all, doubts const& about) {
@@ -89,10 +107,7 @@ std::string to_text(results const& all, doubts const& about) {
     for (std::size_t i = 0; i < r.results.size(); ++i) lines.push_back(line_of(all, r, r.results[i], i == 0));
   }
   std::string text = fmt::format("\n{}\n{}\n", aligned(lines, 5), legend);
-  for (auto const& p : all.peaks) {
-    text += fmt::format("P {} {:<28} {} {} thread{} {:8.1f} GFLOP/s\n", p.when == "before" ? "before" : "after ",
-                        p.program, p.scalar, p.threads, p.threads > 1 ? "s" : " ", p.rate * 1e-9);
-  }
+  text += peaks_of(all);
   for (auto const& [key, label] : {std::pair{"processor", "processor"},
                                    {"openblas", "OpenBLAS"},
                                    {"python", "Python"},
