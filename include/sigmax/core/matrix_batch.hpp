@@ -31,9 +31,10 @@ class strided_batch {
   }
 
   constexpr index_t size() const { return size_; }
-  constexpr matrix_view<T, Space> operator[](index_t b) const {
-    return matrix_view<T, Space>::unchecked(first_.data() + b * batch_stride_, first_.rows(), first_.cols(),
-                                            first_.row_stride(), first_.col_stride());
+  /// Of any index type, as the arrays of others are indexed by unsigned numbers.
+  constexpr matrix_view<T, Space> operator[](std::integral auto b) const {
+    return matrix_view<T, Space>::unchecked(first_.data() + static_cast<index_t>(b) * batch_stride_, first_.rows(),
+                                            first_.cols(), first_.row_stride(), first_.col_stride());
   }
 
  private:
