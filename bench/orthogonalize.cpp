@@ -111,9 +111,7 @@ void enter_row(options const& given, std::string const& scalar, index_t m, index
 
 void enter_contests(options const& given) {
   peers::set_eigen_threads(given.threads);
-  for (index_t const m : {512, 1024, 2048}) {
-    if (given.threads > 1 && m < 1024) continue;
-    if (given.quick && m > (given.threads > 1 ? 1024 : 512)) continue;
+  for (index_t const m : given.sizes()) {
     enter_row<float>(given, "f32", m, m);
     if (m <= 1024) enter_row<float>(given, "f32", m, 4 * m);
   }

@@ -123,9 +123,7 @@ void enter_shape(options const& given, std::string const& weights, index_t m, in
 }  // namespace
 
 void enter_contests(options const& given) {
-  for (index_t const m : {512, 1024, 2048}) {
-    if (given.threads > 1 && m < 1024) continue;
-    if (given.quick && m > (given.threads > 1 ? 1024 : 512)) continue;
+  for (index_t const m : given.sizes()) {
     enter_shape<double>(given, "double weights", m, m);
     enter_shape<float>(given, "float weights", m, m);
     if (m <= 1024) enter_shape<float>(given, "float weights", m, 4 * m);

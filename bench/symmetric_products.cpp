@@ -100,9 +100,7 @@ void enter_symmetric_product(options const& given, std::string const& scalar, in
 
 template <class T>
 void enter_shapes(options const& given, std::string const& scalar) {
-  for (index_t const m : {512, 1024, 2048}) {
-    if (given.threads > 1 && m < 1024) continue;
-    if (given.quick && m > (given.threads > 1 ? 1024 : 512)) continue;
+  for (index_t const m : given.sizes()) {
     enter_gram<T>(given, scalar, m, m);
     if (m == 1024) enter_gram<T>(given, scalar, m, 4 * m);
     enter_symmetric_product<T>(given, scalar, m);

@@ -3,8 +3,10 @@
 /// What every bench_* program is told on its command line, besides the options of Google Benchmark.
 #pragma once
 
+#include <cstddef>
 #include <regex>
 #include <string>
+#include <vector>
 
 namespace bench {
 
@@ -22,6 +24,12 @@ struct options {
 
   bool matches(std::string const& name) const {
     return filter.empty() || std::regex_search(name, std::regex(filter, std::regex::icase));
+  }
+  /// Short sides to measure: from 512 on, from 1024 on where several threads share the work; the first of them if quick.
+  std::vector<std::ptrdiff_t> sizes() const {
+    if (quick) return {threads > 1 ? 1024 : 512};
+    if (threads > 1) return {1024, 2048};
+    return {512, 1024, 2048};
   }
 };
 

@@ -96,7 +96,7 @@ struct native : scalar {
   void gram(std::type_identity_t<T> alpha, matrix_in<T> x, std::type_identity_t<T> beta, matrix_in<T> c,
             matrix_view<T> g) const {
     if constexpr (in_table<T>) {
-      run(primitives<T>().gram, alpha, x, beta, c, g);
+      run_packing(primitives<T>().gram, alpha, x, beta, c, g);
     } else {
       scalar::gram<T>(alpha, x, beta, c, g);
     }
@@ -106,7 +106,7 @@ struct native : scalar {
   void symmetric_product(std::type_identity_t<T> alpha, matrix_in<T> p, matrix_in<T> q, std::type_identity_t<T> beta,
                          matrix_in<T> c, matrix_view<T> r) const {
     if constexpr (in_table<T>) {
-      run(primitives<T>().symmetric_product, alpha, p, q, beta, c, r);
+      run_packing(primitives<T>().symmetric_product, alpha, p, q, beta, c, r);
     } else {
       scalar::symmetric_product<T>(alpha, p, q, beta, c, r);
     }
@@ -116,7 +116,7 @@ struct native : scalar {
   void multiply(std::type_identity_t<T> alpha, matrix_in<T> a, matrix_in<T> b, std::type_identity_t<T> beta,
                 matrix_in<T> c, matrix_view<T> r) const {
     if constexpr (in_table<T>) {
-      run(primitives<T>().multiply, alpha, a, b, beta, c, r);
+      run_packing(primitives<T>().multiply, alpha, a, b, beta, c, r);
     } else {
       scalar::multiply<T>(alpha, a, b, beta, c, r);
     }
@@ -192,7 +192,7 @@ struct native : scalar {
   template <real T>
   index_t cholesky(matrix_view<T> a) const {
     if constexpr (in_table<T>) {
-      return run(primitives<T>().cholesky, a);
+      return run_packing(primitives<T>().cholesky, a);
     } else {
       return scalar::cholesky(a);
     }
@@ -201,7 +201,7 @@ struct native : scalar {
   template <real T>
   void triangular_solve(matrix_in<T> l, matrix_view<T> b) const {
     if constexpr (in_table<T>) {
-      run(primitives<T>().triangular_solve, l, b);
+      run_packing(primitives<T>().triangular_solve, l, b);
     } else {
       scalar::triangular_solve<T>(l, b);
     }
@@ -210,7 +210,7 @@ struct native : scalar {
   template <real T>
   void triangular_solve_transposed(matrix_in<T> l, matrix_view<T> b) const {
     if constexpr (in_table<T>) {
-      run(primitives<T>().triangular_solve_transposed, l, b);
+      run_packing(primitives<T>().triangular_solve_transposed, l, b);
     } else {
       scalar::triangular_solve_transposed<T>(l, b);
     }
@@ -219,7 +219,7 @@ struct native : scalar {
   template <real T>
   void symmetric_eigen(matrix_view<T> a, vector_view<T> values, matrix_view<T> vectors) const {
     if constexpr (in_table<T>) {
-      run(primitives<T>().symmetric_eigen, a, values, vectors);
+      run_packing(primitives<T>().symmetric_eigen, a, values, vectors);
     } else {
       scalar::symmetric_eigen<T>(a, values, vectors);
     }
@@ -229,7 +229,7 @@ struct native : scalar {
   index_t symmetric_eigen_above(std::type_identity_t<T> threshold, matrix_view<T> a, vector_view<T> values,
                                 matrix_view<T> vectors) const {
     if constexpr (in_table<T>) {
-      return run(primitives<T>().symmetric_eigen_above, threshold, a, values, vectors);
+      return run_packing(primitives<T>().symmetric_eigen_above, threshold, a, values, vectors);
     } else {
       return scalar::symmetric_eigen_above<T>(threshold, a, values, vectors);
     }
@@ -257,18 +257,28 @@ struct native : scalar {
     return detail::without_abi(view);
   }
 
-  /// The frame takes from the workspace what the call packs into, and gives it back when the call has returned.
+  kernels::resources resources() const {
+    auto const run_parts = workers_.run() != nullptr ? workers_.run() : detail::run_on_own_threads;
+    return {
+        .threads = workers_.threads(), .run = run_parts, .pool = workers_.pool(), .scratch = nullptr, .take = nullptr};
+  }
+
   template <class Result, class... Parameters, class... Arguments>
   Result run(Result (*primitive)(kernels::resources const&, Parameters...), Arguments... arguments) const {
+    return primitive(resources(), crossing(arguments)...);
+  }
+
+  /// The frame takes from the workspace what the call packs into, and gives it back when the call has returned.
+  template <class Result, class... Parameters, class... Arguments>
+  Result run_packing(Result (*primitive)(kernels::resources const&, Parameters...), Arguments... arguments) const {
     sigmax::detail::scratch memory(scratch_);
     workspace::frame frame(memory.get());
-    auto const take = [](void* from, std::size_t bytes) -> void* {
+    auto with = resources();
+    with.scratch = &frame;
+    with.take = [](void* from, std::size_t bytes) -> void* {
       return static_cast<workspace::frame*>(from)->vector<std::byte>(static_cast<index_t>(bytes)).data();
     };
-    auto const run_parts = workers_.run() != nullptr ? workers_.run() : detail::run_on_own_threads;
-    return primitive(
-        {.threads = workers_.threads(), .run = run_parts, .pool = workers_.pool(), .scratch = &frame, .take = take},
-        crossing(arguments)...);
+    return primitive(with, crossing(arguments)...);
   }
 
   executor workers_;

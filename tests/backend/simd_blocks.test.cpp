@@ -2,7 +2,6 @@
 // What is special to the products of cpu::simd: tiles, panels, blocks, threads and packing memory.
 #include <algorithm>
 #include <cstdint>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -15,25 +14,13 @@
 #include "backend/factorizations.hpp"
 #include "backend/products.hpp"
 #include "backend/storage.hpp"
+#include "support/executors.hpp"
 
 using namespace sigmax::test;
 using sigmax::index_t;
 using sigmax::matrix_view;
 
 namespace {
-
-/// Runs the parts backwards on this thread: a result that depended on their order would differ.
-void run_backwards(void*, int parts, sigmax::executor::body_function body, void const* data) {
-  for (int part = parts - 1; part >= 0; --part) body(data, part);
-}
-
-/// A thread for each part, all at once.
-void run_at_once(void* started, int parts, sigmax::executor::body_function body, void const* data) {
-  std::vector<std::thread> threads;
-  for (int part = 0; part < parts; ++part) threads.emplace_back([=] { body(data, part); });
-  for (auto& thread : threads) thread.join();
-  *static_cast<int*>(started) += parts;
-}
 
 template <class T, class B>
 void run_all(B const& be, matrix_view<T const> x, matrix_view<T const> wide, matrix_view<T> gram,

@@ -172,3 +172,18 @@ TEST_CASE("caps and clips keep their tolerance in fifty digits") {
       frobenius_distance(sines, with<plain>([&](index_t k) { return plain(sin(sigma(k))); })), 1e-12);
 }
 #endif
+
+TEST_CASE("a tolerance that takes more than 32 steps is refused, and kept where it takes fewer") {
+  matrix<plain> w(2, 2);
+  w(0, 0) = plain(1);
+  w(1, 1) = plain("1e-3");
+  auto const before = w;
+  CHECK_THROWS_WITH_AS(sigmax::orthogonalize(sigmax::cpu::scalar{}, w, {.tolerance = 0.1}),
+                       doctest::Contains("more than 32 steps"), sigmax::domain_error);
+  CHECK((w(0, 0) == before(0, 0) && w(1, 1) == before(1, 1)));
+  sigmax::orthogonalize(sigmax::cpu::scalar{}, w, {.tolerance = 0.1, .smallest = 1e-4});
+  for (index_t i = 0; i < 2; ++i) {
+    CHECK(w(i, i) >= plain(0.9));
+    CHECK(w(i, i) <= plain(1.1));
+  }
+}

@@ -17,6 +17,7 @@
 
 #include "spectral/figures.hpp"
 #include "support/backends.hpp"
+#include "support/executors.hpp"
 #include "support/spectra.hpp"
 
 using namespace sigmax::test;
@@ -30,11 +31,6 @@ std::vector<long double> singular_values(exact const& a) {
   auto sigma = svd_of(a).sigma;
   std::sort(sigma.begin(), sigma.end(), std::greater<>());
   return sigma;
-}
-
-/// Runs the parts backwards on this thread.
-void run_backwards(void*, int parts, sigmax::executor::body_function body, void const* data) {
-  for (int part = parts - 1; part >= 0; --part) body(data, part);
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include <type_traits>
 
 #include <sigmax/backend/concept.hpp>
+#include <sigmax/backend/power_of_two.hpp>
 #include <sigmax/backend/short_vector.hpp>
 #include <sigmax/backend/tridiagonal_divide_and_conquer.hpp>
 #include <sigmax/backend/tridiagonal_reduction.hpp>
@@ -55,16 +56,6 @@ void apply_reflections(B const& on, matrix_view<T> a, matrix_view<T> x, workspac
   }
 }
 
-/// to <- 2^exponent from, in two steps: that power alone might not be a T.
-template <class B, class T>
-void scale_by_power_of_two(B const& on, int exponent, matrix_view<T const> from, matrix_view<T> to) {
-  on.combine(std::ldexp(T(1), exponent / 2), from, T(0), to);
-  T const rest = std::ldexp(T(1), exponent - exponent / 2);
-  for (index_t i = 0; i < to.rows(); ++i) {
-    for (index_t j = 0; j < to.cols(); ++j) to(i, j) *= rest;
-  }
-}
-
 }  // namespace detail
 
 /// The eigenvalues of a above `threshold` (as computed in double, before they are rounded to T), in no order, to the
@@ -96,7 +87,7 @@ index_t blocked_symmetric_eigen_above(B const& on, std::type_identity_t<T> thres
   workspace::frame frame(memory);
   int const exponent = largest > T(0) ? std::ilogb(largest) : 0;
   auto const reduced = frame.template matrix<T>(m, detail::scratch_stride<T>(m)).block(0, 0, m, m);
-  detail::scale_by_power_of_two<B, T>(on, -exponent, a, reduced);
+  detail::scale_by_power_of_two<B, T>(on, a, -exponent, reduced);
   auto const d = frame.template vector<double>(m);
   auto const e = frame.template vector<double>(m);
   detail::reduce_to_tridiagonal(on, reduced, d.data(), e.data(), memory);

@@ -32,7 +32,7 @@ concept backend = std::copyable<B> && real<T> &&
     requires(B const& b, T s, matrix_view<T const, typename B::space> x, matrix_view<T, typename B::space> y,
              vector_view<T const, typename B::space> u, vector_view<T, typename B::space> v) {
   { B::name } -> std::convertible_to<char const*>;
-  { B::fast_symmetric_eigen } -> std::convertible_to<bool>;  // float and double: in less time than 20 products
+  { B::fast_symmetric_eigen } -> std::convertible_to<bool>;  // of float and double: worth more than polynomials
 
   // Products. Every one is a sum of products in some order, with or without fused multiply-add.
   b.gram(s, x, s, x, y);                  // Y = s X X^T + s C; symmetric, one triangle computed and mirrored

@@ -82,8 +82,8 @@ struct simd : scalar {
   }
 
   template <real T>
-  void symmetric_product(std::type_identity_t<T> alpha, matrix_in<T> p, matrix_in<T> q, std::type_identity_t<T> beta,
-                         matrix_in<T> c, matrix_view<T> r) const {
+  [[gnu::noinline]] void symmetric_product(std::type_identity_t<T> alpha, matrix_in<T> p, matrix_in<T> q,
+                                           std::type_identity_t<T> beta, matrix_in<T> c, matrix_view<T> r) const {
     if constexpr (detail::vectorizable<T, Arch>) {
       multiply_symmetric<T>({alpha, p, q, beta, c, r, 0});
     } else {
@@ -166,7 +166,7 @@ struct simd : scalar {
   }
 
   template <class T>
-  std::remove_const_t<T> sum_squares(matrix_view<T> x) const {
+  [[gnu::noinline]] std::remove_const_t<T> sum_squares(matrix_view<T> x) const {
     using value = std::remove_const_t<T>;
     if constexpr (detail::vectorizable<value, Arch>) {
       auto const rows = detail::along_storage(matrix_in<value>(x));
@@ -289,6 +289,7 @@ struct simd : scalar {
       p.c = p.c.transposed();
     }
     detail::multiply_in_parallel<T>(detail::tiling_of<T, Arch>, p, workers_, scratch_);
+    if (p.r.col_stride() != 1) return mirror_lower(p.r);
     // Beyond the diagonal a tile of X X^T has sums of the same products in the same order as below it, and c is symmetric.
     detail::mirror_in_parallel<T>(detail::tiling_of<T, Arch>, p.r, p.is_gram(), workers_);
   }

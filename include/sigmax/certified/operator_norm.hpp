@@ -19,7 +19,7 @@ namespace sigmax::inline SIGMAX_ABI {
 /// certified_spectral_norm) or norm::linf_t (row_sum_norm). Norms beyond the range of double stay finite in l2.
 /// Cost, scratch and errors: those of the function that does the work.
 template <norm_tag N, certifying_backend<double> B, provable_matrix M>
-log_upper_bound<op<N, N>> certified_operator_norm(B const& on, M const& w, certified_options const& options = {}) {
+log_upper_bound<op<N, N>> certified_operator_norm(B const& given, M const& w, certified_options const& options = {}) {
   SIGMAX_DETAIL_REQUIRE_STRICT_ARITHMETIC(M);
   static_assert(std::same_as<N, norm::l2_t> || std::same_as<N, norm::linf_t>,
                 "sigmax: the operator norm of a matrix is available in l2 and linf");
@@ -29,8 +29,9 @@ log_upper_bound<op<N, N>> certified_operator_norm(B const& on, M const& w, certi
     detail::check_certified_options("certified_operator_norm", options.relative_gap);
     if (!arithmetic_environment_is_sound()) return detail::proof::log_upper<op<N, N>>(extended(infinity));
     detail::scratch memory(options.scratch);
+    auto const on = detail::with_scratch(given, memory.get());
     workspace::frame frame(memory.get());
-    auto const x = detail::scaled_copy(default_backend<double>{}, const_view(w), "certified_operator_norm", frame);
+    auto const x = detail::scaled_copy(on, const_view(w), "certified_operator_norm", frame);
     if (x.is_zero) return detail::proof::log_upper<op<N, N>>(extended(0.0));
     auto const scaled = detail::enclose_scaled_norm(on, x.elements, options, memory.get());
     // ||W|| <= 2^exponent (||X|| + flush), the power of two kept apart.

@@ -34,10 +34,11 @@ struct apply_polynomial_options {
 /// singular values themselves must lie in [0, schedule.upper()], which is verified up to a relative 4 (m + n) u before
 /// anything is written. Then every one of them becomes a number in [min(0, least), greatest] of the schedule, up to
 /// rounding. Without steps W stays as it is.
-/// Cost: as `plan_polynomial` says, and for the check at most 4/3 units of m^3 FLOPs. Scratch: 2 m n + 5 m^2 scalars
-/// and what the backend packs.
+/// Cost: as `plan_polynomial` says, and for the check at most 4/3 units of m^3 FLOPs. Scratch: 2 m n + 5 m^2 scalars and what the
+/// backend packs.
 /// @throws domain_error if ||W||_2 > schedule.upper(), numeric_error if an element is NaN or infinite or the result
-/// overflows; W is untouched then, in a batch from the matrix at fault on.
+/// overflows; W is untouched then, in a batch from the matrix at fault on
+/// (on threads: other matrices may have been changed).
 template <class B, writable_on<B> A>
 void apply_polynomial(B const& given, A&& w, polynomial_schedule const& schedule,
                       apply_polynomial_options const& options = {}) {

@@ -10,6 +10,7 @@
 #include <type_traits>
 
 #include <sigmax/backend/concept.hpp>
+#include <sigmax/backend/power_of_two.hpp>
 #include <sigmax/config.hpp>
 #include <sigmax/core/error.hpp>
 #include <sigmax/core/matrix.hpp>
@@ -43,19 +44,6 @@ namespace detail {
 template <class A>
 using argument_value_t = value_t<argument_matrix_t<A>>;
 
-/// 2^k for any real scalar.
-template <real T>
-T power_of_two(int k) {
-  if constexpr (std::floating_point<T>) {
-    return std::ldexp(T(1), k);
-  } else {
-    T result(1);
-    for (; k > 0; --k) result = T(result * T(2));
-    for (; k < 0; ++k) result = T(result / T(2));
-    return result;
-  }
-}
-
 /// The least k with x < 2^k; x > 0, finite.
 template <real T>
 int exponent_above(T x) {
@@ -68,15 +56,6 @@ int exponent_above(T x) {
     for (; x < T(power / T(2)); power = T(power / T(2))) --k;
   }
   return k;
-}
-
-/// y = 2^k x, exact unless it underflows. Two factors, because 2^k alone may not exist as a T.
-template <class B, real T>
-void scale_by_power_of_two(B const& on, matrix_view<T const> x, int k, matrix_view<T> y) {
-  int const half = k / 2;
-  bool const at_once = k > -100 && k < 100;
-  on.combine(power_of_two<T>(at_once ? k : half), x, T(0), y);
-  if (!at_once) on.combine(power_of_two<T>(k - half), matrix_view<T const>(y), T(0), y);
 }
 
 /// Largest |w_ij|, +infinity if an element is not finite.

@@ -89,8 +89,7 @@ template <class Plan>
   constexpr int degrees[] = {5, 3, 9};
   polynomial_schedule best;
   for (int choice = 0; choice < 9; ++choice) {
-    minimax_options options{.degree = degrees[choice % 3], .safety = 1e-5, .cushion = 0.01};
-    greedy_minimax greedy(l, options);
+    greedy_minimax greedy(l, {.degree = degrees[choice % 3], .safety = 1e-5, .cushion = 0.01});
     polynomial_schedule schedule("cheapest", {});
     auto last = greedy.last();
     while (last.error > tolerance && schedule.size() + 1 < polynomial_schedule::capacity) {
@@ -98,6 +97,7 @@ template <class Plan>
       greedy.continue_with(degrees[choice / 3]);
       last = greedy.last();
     }
+    if (last.error > tolerance) continue;
     schedule.append(last.polynomial);
     polynomial_plan const candidate = plan_of(schedule);
     if (!best.empty() && !(candidate.units < plan.units)) continue;
@@ -128,6 +128,10 @@ void orthogonalize_to_tolerance(B const& on, orthogonalize_options const& option
     return plan_polynomial(x.rows(), x.cols(), schedule, plan_options_for<T>(options.form, options.gram_error));
   };
   auto const schedule = cheapest_schedule(plan_of, l * (1 - 1e-6), options.tolerance, plan);
+  if (schedule.empty()) {
+    raise<domain_error>({"orthogonalize: tolerance is ", options.tolerance, " for singular values from ", l,
+                         " times a bound of the largest on; that takes more than 32 steps"});
+  }
   odd_polynomial<T> steps[polynomial_schedule::capacity];
   for (int t = 0; t < schedule.size(); ++t) steps[t] = schedule[t].template cast<T>();
   steps[0] = steps[0].scaled(T(1), width);
@@ -163,9 +167,10 @@ inline void check_orthogonalize_options(char const* function, orthogonalize_opti
 /// cheapest schedule that keeps the promise for this matrix: the bound, which the first step's matrices give for free,
 /// tells how far p has to reach.
 /// Cost, m the short side, a = long / m, in units of m^3 FLOPs: as `plan_polynomial` says for a schedule; 3 a + 4/3
-/// units a step without one, about 9 steps at condition 1e3. Scratch: 2 m n + 5 m^2 scalars
-/// and what the backend packs.
-/// @throws numeric_error if an element is NaN or infinite, domain_error for options out of range; W is untouched then.
+/// units a step without one, about 9 steps at condition 1e3. Scratch: 2 m n + 5 m^2 scalars and what the
+/// backend packs.
+/// @throws numeric_error if an element is NaN or infinite, domain_error for options out of range or a
+/// tolerance that takes more than 32 steps; W is untouched then.
 /// Source: Higham, Functions of Matrices, chapter 8; Amsel et al. 2025 (arXiv 2505.16932).
 template <class B, writable_on<B> A>
 void orthogonalize(B const& given, A&& w, orthogonalize_options const& options = {}) {

@@ -40,10 +40,11 @@ struct smooth_cap_options {
 /// u (||W|| / c)^2.
 /// Cost: 3 a + 4 T - 1 units of m^3 FLOPs for the T quintics that make (I + X X^T / c^2)^(-1/2), T about 4 for ||W|| =
 /// 2 c.
-/// Scratch: 2 m n + 5 m^2 scalars
-/// and what the backend packs.
+/// Scratch: 2 m n + 5 m^2 scalars and what the
+/// backend packs.
 /// @throws domain_error for options out of range or a ratio ||W|| / c beyond 1e7, numeric_error if an element is NaN or
-/// infinite; W is untouched then, in a batch from the matrix at fault on.
+/// infinite; W is untouched then, in a batch from the matrix at fault on
+/// (on threads: other matrices may have been changed).
 /// Source: the map of SPECTRA (arXiv 2603.14315) on the Gram form of polynomials.md 4.2.
 template <class B, writable_on<B> A>
 void smooth_cap(B const& given, A&& w, smooth_cap_options const& options) {

@@ -41,11 +41,11 @@ struct soft_cap_options {
 /// Guarantee, in exact arithmetic: if ||W|| <= k then ||f(W)|| <= sigma_max; f(s) <= s, and f(s) = s - O(s^5). Rounding
 /// adds a few u relative; end with `scale_to` where the cap has to be proven of the stored matrix. k <= sigma_max gives
 /// a = 0: W stays as it is.
-/// Cost: 3 a + 2 units of m^3 FLOPs, m the short side, a = long / m. Scratch: 2 m n + 5 m^2 scalars
-/// and what the backend packs.
+/// Cost: 3 a + 2 units of m^3 FLOPs, m the short side, a = long / m. Scratch: 2 m n + 5 m^2 scalars and what the
+/// backend packs.
 /// @throws domain_error if k > (81 / 62) sigma_max (f is not monotone on [0, k] then), if ||W|| > k, or for options out
 /// of range; numeric_error if an element is NaN or infinite. W is untouched then, in a batch from the matrix at fault
-/// on.
+/// on (on threads: other matrices may have been changed).
 /// Source: arXiv 2507.13338, section 3 and Theorem 3.1; the limit 81 / 62 is ours (polynomial/soft_cap.hpp).
 template <class B, writable_on<B> A>
 void soft_cap(B const& given, A&& w, soft_cap_options const& options) {

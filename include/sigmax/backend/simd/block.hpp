@@ -22,7 +22,6 @@ namespace sigmax::inline SIGMAX_ABI::cpu::detail {
 // scratch memory.
 template <class T>
 inline constexpr index_t block_depth = sizeof(T) == 4 ? 384 : 256;
-template <class T>
 inline constexpr index_t block_rows = 96;
 inline constexpr index_t block_cols = 2048;
 
@@ -172,7 +171,7 @@ template <class T>
 constexpr index_t packing_size(tiling<T> const& tile, index_t m, index_t n, index_t k, bool once) {
   index_t const depth = k < block_depth<T> ? k : block_depth<T>;
   index_t const cols = n < block_cols ? n : block_cols;
-  index_t const rows = m < block_rows<T> ? m : block_rows<T>;
+  index_t const rows = m < block_rows ? m : block_rows;
   return depth * (tile.padded(cols) + (once && n <= block_cols ? 0 : tile.padded(rows)));
 }
 template <class T>
@@ -199,8 +198,8 @@ void multiply_blocks(tiling<T> const& tile, product<T> const& p, T* memory) {
       T* const right = memory;
       T* const left = memory + tile.padded(cols) * depth;
       tile.pack(p.b.block(col, k, cols, depth), tile.granularity(), right);
-      for (index_t row = first_row; row < p.r.rows(); row += block_rows<T>) {
-        index_t const rows = p.r.rows() - row < block_rows<T> ? p.r.rows() - row : block_rows<T>;
+      for (index_t row = first_row; row < p.r.rows(); row += block_rows) {
+        index_t const rows = p.r.rows() - row < block_rows ? p.r.rows() - row : block_rows;
         if (!once) tile.pack(p.a.block(row, k, rows, depth), tile.granularity(), left);
         multiply_packed<T>(tile, step, once ? right + row * depth : left, right, {row, rows, col, cols, depth});
       }
@@ -262,16 +261,10 @@ void multiply_in_parallel(tiling<T> const& tile, product<T> const& p, executor c
   multiply_blocks(tile, p, memory.data());
 }
 
-/// Copies the strictly lower triangle of g to the upper one; where `diagonal_done`, its whole blocks on the diagonal are
-/// symmetric already.
+/// Copies the strictly lower triangle of g, which has contiguous rows, to the upper one; where `diagonal_done`, its whole
+/// blocks on the diagonal are symmetric already.
 template <class T>
 void mirror_in_parallel(tiling<T> const& tile, matrix_view<T> g, bool diagonal_done, executor const& on) {
-  if (g.col_stride() != 1) {
-    for (index_t i = 0; i < g.rows(); ++i) {
-      for (index_t j = 0; j < i; ++j) g(j, i) = g(i, j);
-    }
-    return;
-  }
   if (on.threads() == 1 || g.size() < 100000) return tile.mirror(g, 0, g.rows(), diagonal_done);
   index_t const parts = on.threads();
   parallel_for(parts, on, [&](index_t part) {
