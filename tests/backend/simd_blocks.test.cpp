@@ -79,7 +79,8 @@ TEST_CASE_TEMPLATE("threads and scratch memory do not change a bit", T, float, d
       sigmax::workspace scratch;
       for (int const threads : {1, 2, 3, 7}) {
         for (auto const& workers : {sigmax::executor(threads), sigmax::executor(threads, run_backwards),
-                                    sigmax::executor(threads, run_at_once, &started)}) {
+                                    sigmax::executor(threads, run_at_once, &started),
+                                    sigmax::executor(threads, run_rounding_upwards, &started)}) {
           stored_matrix<T> const gram2(m, m, order), product2(m, 701, order), factor2(m, m, order);
           auto const be = sigmax::cpu::simd<>(workers).using_scratch(scratch);
           CHECK(be.threads() == threads);

@@ -13,8 +13,12 @@
 #include <sigmax/certified/gram.hpp>
 #include <sigmax/certified/operator_norm.hpp>
 #include <sigmax/certified/scale_to.hpp>
+#include <sigmax/core/matrix.hpp>
+#include <sigmax/core/parallel.hpp>
+#include <sigmax/core/random.hpp>
 
 #include "support/adversarial_matrices.hpp"
+#include "support/executors.hpp"
 
 namespace {
 
@@ -89,4 +93,18 @@ TEST_CASE("NaN pivots prove nothing") {
   auto const w = adversarial::gaussian(12, 12, 9);
   CHECK(sigmax::prove_norm_at_most(sigmax::cpu::scalar{}, w, 1.01 * sigmax::certified_spectral_norm(w).upper()));
   CHECK_FALSE(sigmax::prove_norm_at_most(lying_backend{}, w, 1.01 * sigmax::certified_spectral_norm(w).upper()));
+}
+
+TEST_CASE("proofs on threads of a host that rounds another way are those of one thread") {
+  sigmax::matrix<double> w(200, 300);
+  sigmax::fill_normal(w.view(), 3);
+  auto const expected = sigmax::certified_spectral_norm(w);
+  int started = 0;
+  sigmax::cpu::simd<> const on(sigmax::executor(3, sigmax::test::run_rounding_upwards, &started));
+  auto const found = sigmax::certified_spectral_norm(on, w);
+  CHECK(found.lower() == expected.lower());
+  CHECK(found.upper() == expected.upper());
+  CHECK(started > 0);
+  CHECK(sigmax::prove_norm_at_most(on, w, expected.upper() * (1 + 1e-9)));
+  CHECK_FALSE(sigmax::prove_norm_at_most(on, w, expected.lower() * (1 - 1e-9)));
 }

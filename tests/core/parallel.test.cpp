@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+#include <cfenv>
+#include <cstddef>
 #include <limits>
 #include <vector>
 
@@ -49,4 +51,28 @@ TEST_CASE("one thread works in order") {
   std::vector<index_t> order;
   sigmax::parallel_for(5, 1, [&](index_t i) { order.push_back(i); });
   CHECK(order == std::vector<index_t>{0, 1, 2, 3, 4});
+}
+
+namespace {
+
+/// Each part on this thread, with another rounding mode, which has to be there again afterwards.
+void run_rounding_down(void* intact, int parts, sigmax::executor::body_function body, void const* data) {
+  int const before = std::fegetround();
+  for (int part = 0; part < parts; ++part) {
+    std::fesetround(FE_DOWNWARD);
+    body(data, part);
+    *static_cast<bool*>(intact) = *static_cast<bool*>(intact) && std::fegetround() == FE_DOWNWARD;
+  }
+  std::fesetround(before);
+}
+
+}  // namespace
+
+TEST_CASE("parts run in the floating-point environment of the caller, and leave their thread its own") {
+  bool intact = true;
+  std::vector<int> modes(6, -1);
+  sigmax::parallel_for(6, sigmax::executor(3, run_rounding_down, &intact),
+                       [&](index_t i) { modes[static_cast<std::size_t>(i)] = std::fegetround(); });
+  CHECK(modes == std::vector<int>(6, FE_TONEAREST));
+  CHECK(intact);
 }

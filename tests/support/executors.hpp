@@ -3,6 +3,7 @@
 /// Threads of a test's own, which show what the order of parts, or their running at once, would spoil.
 #pragma once
 
+#include <cfenv>
 #include <thread>
 #include <vector>
 
@@ -19,6 +20,19 @@ inline void run_backwards(void*, int parts, executor::body_function body, void c
 inline void run_at_once(void* started, int parts, executor::body_function body, void const* data) {
   std::vector<std::thread> threads;
   for (int part = 0; part < parts; ++part) threads.emplace_back([=] { body(data, part); });
+  for (auto& thread : threads) thread.join();
+  *static_cast<int*>(started) += parts;
+}
+
+/// As run_at_once, on threads that round upwards, as those of a host may.
+inline void run_rounding_upwards(void* started, int parts, executor::body_function body, void const* data) {
+  std::vector<std::thread> threads;
+  for (int part = 0; part < parts; ++part) {
+    threads.emplace_back([=] {
+      std::fesetround(FE_UPWARD);
+      body(data, part);
+    });
+  }
   for (auto& thread : threads) thread.join();
   *static_cast<int*>(started) += parts;
 }

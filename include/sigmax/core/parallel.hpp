@@ -4,6 +4,8 @@
 /// these are what composes with the threads a host program already has.
 #pragma once
 
+#include <cfenv>
+
 #include <sigmax/config.hpp>
 #include <sigmax/core/scalar.hpp>
 
@@ -46,32 +48,48 @@ class executor {
   void* pool_;
 };
 
+namespace detail {
+
+/// There are threads of OpenMP.
+#if defined(_OPENMP)
+inline constexpr bool has_openmp_threads = true;
+#else
+inline constexpr bool has_openmp_threads = false;
+#endif
+
+}  // namespace detail
+
 /// Calls body(i) for every i in [0, count): in contiguous ranges on the threads of `on`, in order on this one where there
 /// is only one. Which range an i belongs to is fixed by (count, threads). `body` must not throw and its calls must be
-/// independent of one another.
+/// independent of one another. It runs in the floating-point environment of the caller, and each thread gets its own back:
+/// threads of a host may flush subnormals or round another way, which would change bits and void what is proved.
 template <class Body>
 void parallel_for(index_t count, executor const& on, Body const& body) {
   index_t const parts = count < on.threads() ? count : static_cast<index_t>(on.threads());
+  if (parts <= 1 || (on.run() == nullptr && !detail::has_openmp_threads)) {
+    for (index_t i = 0; i < count; ++i) body(i);
+    return;
+  }
+  std::fenv_t environment;
+  std::fegetenv(&environment);
   auto const work = [&](int part) {
+    std::fenv_t own;
+    std::fegetenv(&own);
+    std::fesetenv(&environment);
     auto const range = partition(count, parts, part);
     for (index_t i = range.first; i < range.last; ++i) body(i);
+    std::fesetenv(&own);
   };
-  if (parts > 1 && on.run() != nullptr) {
-    on.run()(
-        on.pool(), static_cast<int>(parts),
-        [](void const* data, int part) { (*static_cast<decltype(work) const*>(data))(part); }, &work);
-    return;
+  if (on.run() != nullptr) {
+    auto const call = [](void const* data, int part) { (*static_cast<decltype(work) const*>(data))(part); };
+    return on.run()(on.pool(), static_cast<int>(parts), call, &work);
   }
 #if defined(_OPENMP)
-  if (parts > 1) {
 // clang-format off
 #pragma omp parallel for num_threads(static_cast<int>(parts)) schedule(static, 1)
-    // clang-format on
-    for (int part = 0; part < static_cast<int>(parts); ++part) work(part);
-    return;
-  }
+  // clang-format on
+  for (int part = 0; part < static_cast<int>(parts); ++part) work(part);
 #endif
-  for (index_t i = 0; i < count; ++i) body(i);
 }
 
 }  // namespace sigmax::inline SIGMAX_ABI
