@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Muon's five quintics, the same polynomial for everybody: standard Newton-Schulz on BLAS and in Eigen, PyTorch, JAX and
 // optax in peers/. Ours in whatever form it plans. X / ||X||_F as published.
+#include <concepts>
 #include <memory>
 #include <string>
 #include <utility>
@@ -99,12 +100,14 @@ void enter_row(options const& given, std::string const& scalar, index_t m, index
     enter(given, r.what, on_blas(r, peers::symmetric_products::by_syrk));
   }
   if constexpr (peers::has_eigen) enter(given, r.what, on_eigen(r));
-  test_matrix const& source = *r.source;
-  offer_to_python(given, r.what, [&] {
-    double const norm = source.frobenius_norm();
-    auto const y = mapped(source.sigma(), [&](double s) { return schedule(s / norm); });
-    return python_case{.input = source.as<float>(), .expected = source.with<float>(y)};
-  });
+  if constexpr (std::same_as<T, float>) {  // the peers in Python read float
+    test_matrix const& source = *r.source;
+    offer_to_python(given, r.what, [&] {
+      double const norm = source.frobenius_norm();
+      auto const y = mapped(source.sigma(), [&](double s) { return schedule(s / norm); });
+      return python_case{.input = source.as<float>(), .expected = source.with<float>(y)};
+    });
+  }
 }
 
 }  // namespace
