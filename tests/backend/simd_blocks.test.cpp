@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What is special to the products of cpu::simd: tiles, panels, blocks, threads and packing memory.
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <utility>
 #include <vector>
@@ -8,7 +9,9 @@
 #include <doctest/doctest.h>
 
 #include <sigmax/backend/simd.hpp>
+#include <sigmax/core/matrix.hpp>
 #include <sigmax/core/parallel.hpp>
+#include <sigmax/core/random.hpp>
 #include <sigmax/core/workspace.hpp>
 
 #include "backend/factorizations.hpp"
@@ -63,6 +66,49 @@ TEST_CASE_TEMPLATE("a product without terms is beta c", T, float, double) {
   CHECK(std::all_of(r.begin(), r.end(), [](T value) { return value == T(6); }));
   be.multiply(T(1), matrix_view<T const>(c.data(), 3, 0), matrix_view<T const>(c.data(), 0, 4), T(0), result, result);
   CHECK(std::all_of(r.begin(), r.end(), [](T value) { return value == T(0); }));
+}
+
+TEST_CASE_TEMPLATE("a product has the same bits packed and unpacked", T, float, double) {
+  sigmax::cpu::simd<> const be;
+  for (index_t const m : {8, 16, 32}) {
+    for (index_t const n : {16, 32, 48}) {
+      for (index_t const k : {1, 5, 16, 32, 64, 257}) {
+        CAPTURE(m);
+        CAPTURE(n);
+        CAPTURE(k);
+        std::vector<T> a(static_cast<std::size_t>(m * k)), b(static_cast<std::size_t>(k * n));
+        std::vector<T> r(static_cast<std::size_t>(m * n)), far(static_cast<std::size_t>(2 * m * n));
+        sigmax::fill_normal(sigmax::vector_view<T>(a.data(), m * k), 5);
+        sigmax::fill_normal(sigmax::vector_view<T>(b.data(), k * n), 6);
+        sigmax::fill_normal(sigmax::vector_view<T>(r.data(), m * n), 7);
+        matrix_view<T const> const left(a.data(), m, k), right(b.data(), k, n);
+        matrix_view<T> const together(r.data(), m, n), apart(far.data(), m, n, 2 * n, 2);  // strided: packed
+        be.template combine<T>(T(1), together, T(0), apart);
+        for (T const beta : {T(0), T(-0.75)}) {
+          be.template multiply<T>(T(1.25), left, right, beta, together, together);
+          be.template multiply<T>(T(1.25), left, right, beta, apart, apart);
+          for (index_t i = 0; i < m; ++i) {
+            for (index_t j = 0; j < n; ++j) REQUIRE(together(i, j) == apart(i, j));
+          }
+        }
+        if (m != n) continue;
+        sigmax::matrix<T> powers(m, m), square(m, m), other(m, m), wide(m, 2 * m);
+        auto const p = powers.view();
+        auto const spread = matrix_view<T>(wide.data(), m, m, 2 * m, 2);
+        be.template gram<T>(T(1), left, T(0), left, p);
+        be.template symmetric_product<T>(T(1), p, p, T(0.5), p, square.view());
+        be.template symmetric_product<T>(T(1), p, p, T(0.5), p, spread);
+        be.template symmetric_product<T>(T(1), square.view(), p, T(0), p, other.view());
+        for (index_t i = 0; i < m; ++i) {
+          for (index_t j = 0; j < m; ++j) {
+            REQUIRE(square(i, j) == spread(i, j));
+            REQUIRE(square(i, j) == square(j, i));
+            REQUIRE(other(i, j) == other(j, i));
+          }
+        }
+      }
+    }
+  }
 }
 
 TEST_CASE_TEMPLATE("threads and scratch memory do not change a bit", T, float, double) {

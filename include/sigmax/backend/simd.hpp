@@ -27,8 +27,8 @@ namespace sigmax::inline SIGMAX_ABI::cpu {
 
 /// The primitives of `cpu::scalar` (formulas, shapes and guarantees are stated there) on the registers of Arch.
 ///
-/// Products (gram, symmetric_product, multiply) pack their operands, of any strides, and run on the threads the backend was
-/// made with; so do the factorisations, which consist of them. Everything else runs on the calling thread. The packed
+/// Products (gram, symmetric_product, multiply) pack their operands, of any strides, but for small ones where they can be
+/// read as they lie, and run on the threads the backend was made with; so do the factorisations, which consist of them. Everything else runs on the calling thread. The packed
 /// operands of small matrices (32 KiB) lie on the stack, those of larger ones in the workspace the backend was given by
 /// `using_scratch`, as all algorithms do with theirs; without one they are allocated and freed.
 /// The order of each sum and the use of fused multiply-add are fixed by shapes, strides and Arch, never by addresses,
@@ -75,7 +75,7 @@ struct simd : scalar {
   [[gnu::noinline]] void gram(std::type_identity_t<T> alpha, matrix_in<T> x, std::type_identity_t<T> beta,
                               matrix_in<T> c, matrix_view<T> g) const {
     if constexpr (detail::vectorizable<T, Arch>) {
-      multiply_symmetric<T>({alpha, x, x, beta, c, g, 0});
+      multiply_symmetric<T>({alpha, x, x, beta, c, g, 0, true}, true);
     } else {
       scalar::gram<T>(alpha, x, beta, c, g);
     }
@@ -85,7 +85,12 @@ struct simd : scalar {
   [[gnu::noinline]] void symmetric_product(std::type_identity_t<T> alpha, matrix_in<T> p, matrix_in<T> q,
                                            std::type_identity_t<T> beta, matrix_in<T> c, matrix_view<T> r) const {
     if constexpr (detail::vectorizable<T, Arch>) {
-      multiply_symmetric<T>({alpha, p, q, beta, c, r, 0});
+      detail::product<T> const given{alpha, p, q, beta, c, r, 0, true};
+      // Q is symmetric: a small one is read along the rows it has.
+      auto turned = given;
+      turned.b = q.transposed();
+      bool const unpacked = detail::is_unpacked(detail::tiling_of<T, Arch>, turned);
+      multiply_symmetric<T>(unpacked ? turned : given, given.is_gram());
     } else {
       scalar::symmetric_product<T>(alpha, p, q, beta, c, r);
     }
@@ -282,8 +287,7 @@ struct simd : scalar {
 
   /// The lower triangle, mirrored. Where the result has contiguous columns its transpose is written, which is the same.
   template <class T>
-  void multiply_symmetric(detail::product<T> p) const {
-    p.mirrored = true;
+  void multiply_symmetric(detail::product<T> p, bool is_square) const {
     if (p.r.col_stride() != 1 && p.r.row_stride() == 1) {
       p.r = p.r.transposed();
       p.c = p.c.transposed();
@@ -291,7 +295,7 @@ struct simd : scalar {
     detail::multiply_in_parallel<T>(detail::tiling_of<T, Arch>, p, workers_, scratch_);
     if (p.r.col_stride() != 1) return mirror_lower(p.r);
     // Beyond the diagonal a tile of X X^T has sums of the same products in the same order as below it, and c is symmetric.
-    detail::mirror_in_parallel<T>(detail::tiling_of<T, Arch>, p.r, p.is_gram(), workers_);
+    detail::mirror_in_parallel<T>(detail::tiling_of<T, Arch>, p.r, is_square, workers_);
   }
 
   /// Column 0 of a matrix that need not have elements: c is not read where beta is 0.

@@ -9,6 +9,7 @@
 #include <sigmax/backend/simd/kernel.hpp>
 #include <sigmax/backend/simd/pack.hpp>
 #include <sigmax/backend/simd/packing_memory.hpp>
+#include <sigmax/backend/simd/unpacked.hpp>
 #include <sigmax/config.hpp>
 #include <sigmax/core/matrix_view.hpp>
 #include <sigmax/core/parallel.hpp>
@@ -35,6 +36,8 @@ struct tiling {
                  index_t rows) noexcept;
   void (*pack)(matrix_view<T const> x, index_t granularity, T* to);
   void (*mirror)(matrix_view<T> g, index_t first, index_t last, bool diagonal_done);
+  /// One register side by side, and two.
+  void (*multiply_unpacked[2])(unpacked_tile<T> const& tile) noexcept;
 
   /// Packed operands have a multiple of this many rows: whole panels and whole tiles.
   constexpr index_t granularity() const { return rows > lanes ? rows : lanes; }
@@ -48,7 +51,8 @@ inline constexpr tiling<T> tiling_of = {
     {multiply_panels<T, Arch, 1>, multiply_panels<T, Arch, 2>, multiply_panels<T, Arch, 3>},
     finish_rows<T, Arch>,
     pack<T, Arch>,
-    mirror_rows<T, Arch>};
+    mirror_rows<T, Arch>,
+    {multiply_unpacked<T, Arch, 1>, multiply_unpacked<T, Arch, 2>}};
 
 /// No tile has more elements: 8 x 3 registers of AVX-512.
 template <class T>
@@ -208,6 +212,32 @@ void multiply_blocks(tiling<T> const& tile, product<T> const& p, T* memory) {
   }
 }
 
+/// A product that is sooner computed from where its operands lie: up to about 32^3 terms (measured), whole tiles, rows of
+/// b and of the result that registers can load and store.
+template <class T>
+bool is_unpacked(tiling<T> const& tile, product<T> const& p) {
+  return p.a.cols() > 0 && p.r.size() * p.a.cols() <= 32768 && p.a.cols() <= block_depth<T> && p.b.row_stride() == 1 &&
+         p.r.col_stride() == 1 && (p.beta == T(0) || p.c.col_stride() == 1) && p.r.rows() % tile.rows == 0 &&
+         p.r.cols() % tile.lanes == 0 && (p.mirrored || p.diagonal >= p.r.cols());
+}
+
+/// The product, unpacked, tile by tile; none that lies beyond the diagonal.
+template <class T>
+void multiply_where_it_lies(tiling<T> const& tile, product<T> const& p) {
+  for (index_t i = 0; i < p.r.rows(); i += tile.rows) {
+    index_t const below = i + tile.rows + p.diagonal;
+    index_t const end = below < p.r.cols() ? below : p.r.cols();
+    for (index_t j = 0; j < end;) {
+      index_t const registers = j + 2 * tile.lanes <= p.r.cols() ? 2 : 1;
+      auto const addend = p.beta == T(0) ? matrix_view<T const>(p.r) : p.c;  // c is not read then, and may be nothing
+      tile.multiply_unpacked[registers - 1]({&p.a(i, 0), p.a.row_stride(), p.a.col_stride(), &p.b(j, 0),
+                                             p.b.col_stride(), p.a.cols(), p.alpha, p.beta, &addend(i, j),
+                                             addend.row_stride(), &p.r(i, j), p.r.row_stride()});
+      j += registers * tile.lanes;
+    }
+  }
+}
+
 /// Where part `part` of `parts` of the rows [0, count) begins: at multiples of `granularity`, each part with the same
 /// share of the rows, or of the area of a triangle that has i elements in row i.
 inline index_t first_of_part(index_t count, index_t parts, index_t part, index_t granularity, bool triangle) {
@@ -244,6 +274,7 @@ template <class T>
 template <class T>
 void multiply_in_parallel(tiling<T> const& tile, product<T> const& p, executor const& on, workspace* scratch) {
   if (p.r.empty()) return;
+  if (is_unpacked(tile, p)) return multiply_where_it_lies(tile, p);
   if (on.threads() > 1) {
     // A thread is worth its start from some microseconds of work on.
     double const work = static_cast<double>(p.r.size()) * static_cast<double>(p.a.cols());
