@@ -75,7 +75,8 @@ struct simd : scalar {
   [[gnu::noinline]] void gram(std::type_identity_t<T> alpha, matrix_in<T> x, std::type_identity_t<T> beta,
                               matrix_in<T> c, matrix_view<T> g) const {
     if constexpr (detail::vectorizable<T, Arch>) {
-      multiply_symmetric<T>({alpha, x, x, beta, c, g, 0, true}, true);
+      detail::product<T> product{alpha, x, x, beta, c, g, 0, true};
+      multiply_symmetric(product, true);
     } else {
       scalar::gram<T>(alpha, x, beta, c, g);
     }
@@ -85,12 +86,12 @@ struct simd : scalar {
   [[gnu::noinline]] void symmetric_product(std::type_identity_t<T> alpha, matrix_in<T> p, matrix_in<T> q,
                                            std::type_identity_t<T> beta, matrix_in<T> c, matrix_view<T> r) const {
     if constexpr (detail::vectorizable<T, Arch>) {
-      detail::product<T> const given{alpha, p, q, beta, c, r, 0, true};
+      detail::product<T> product{alpha, p, q, beta, c, r, 0, true};
+      bool const is_square = product.is_gram();
       // Q is symmetric: a small one is read along the rows it has.
-      auto turned = given;
-      turned.b = q.transposed();
-      bool const unpacked = detail::is_unpacked(detail::tiling_of<T, Arch>, turned);
-      multiply_symmetric<T>(unpacked ? turned : given, given.is_gram());
+      product.b = q.transposed();
+      if (!detail::is_unpacked(detail::tiling_of<T, Arch>, product)) product.b = q;
+      multiply_symmetric(product, is_square);
     } else {
       scalar::symmetric_product<T>(alpha, p, q, beta, c, r);
     }
@@ -287,7 +288,7 @@ struct simd : scalar {
 
   /// The lower triangle, mirrored. Where the result has contiguous columns its transpose is written, which is the same.
   template <class T>
-  void multiply_symmetric(detail::product<T> p, bool is_square) const {
+  void multiply_symmetric(detail::product<T>& p, bool is_square) const {
     if (p.r.col_stride() != 1 && p.r.row_stride() == 1) {
       p.r = p.r.transposed();
       p.c = p.c.transposed();
