@@ -27,10 +27,11 @@ namespace sigmax::inline SIGMAX_ABI::cpu {
 
 /// The primitives of `cpu::scalar` (formulas, shapes and guarantees are stated there) on the registers of Arch.
 ///
-/// Products (gram, symmetric_product, multiply) pack their operands, of any strides, but for small ones where they can be
-/// read as they lie, and run on the threads the backend was made with; so do the factorisations, which consist of them. Everything else runs on the calling thread. The packed
-/// operands of small matrices (32 KiB) lie on the stack, those of larger ones in the workspace the backend was given by
-/// `using_scratch`, as all algorithms do with theirs; without one they are allocated and freed.
+/// Products (gram, symmetric_product, multiply) pack their operands, of any strides, but for small ones that can be read
+/// as they lie. They run on the threads the backend was made with; so do the factorisations, which consist of them.
+/// Everything else runs on the calling thread. The packed operands of small matrices (32 KiB) lie on the stack, those of
+/// larger ones in the workspace the backend was given by `using_scratch`, as all algorithms do with theirs; without one
+/// they are allocated and freed.
 /// The order of each sum and the use of fused multiply-add are fixed by shapes, strides and Arch, never by addresses,
 /// threads or by what the compiler makes of one call: the same input gives the same bits.
 template <class Arch = xsimd::default_arch>
@@ -286,7 +287,8 @@ struct simd : scalar {
     return largest;
   }
 
-  /// The lower triangle, mirrored. Where the result has contiguous columns its transpose is written, which is the same.
+  /// The lower triangle, mirrored. Where the result has contiguous columns its transpose is written, which is the same; p
+  /// is left changed then.
   template <class T>
   void multiply_symmetric(detail::product<T>& p, bool is_square) const {
     if (p.r.col_stride() != 1 && p.r.row_stride() == 1) {
@@ -295,7 +297,8 @@ struct simd : scalar {
     }
     detail::multiply_in_parallel<T>(detail::tiling_of<T, Arch>, p, workers_, scratch_);
     if (p.r.col_stride() != 1) return mirror_lower(p.r);
-    // Beyond the diagonal a tile of X X^T has sums of the same products in the same order as below it, and c is symmetric.
+    // Beyond the diagonal a tile of a square (X X^T, or P P for symmetric P) has sums of the same products in the same
+    // order as below it, and c is symmetric.
     detail::mirror_in_parallel<T>(detail::tiling_of<T, Arch>, p.r, is_square, workers_);
   }
 

@@ -9,6 +9,7 @@
 #include <sigmax/backend/simd/kernel.hpp>
 #include <sigmax/backend/simd/pack.hpp>
 #include <sigmax/backend/simd/packing_memory.hpp>
+#include <sigmax/backend/simd/product.hpp>
 #include <sigmax/backend/simd/unpacked.hpp>
 #include <sigmax/config.hpp>
 #include <sigmax/core/matrix_view.hpp>
@@ -37,7 +38,7 @@ struct tiling {
   void (*pack)(matrix_view<T const> x, index_t granularity, T* to);
   void (*mirror)(matrix_view<T> g, index_t first, index_t last, bool diagonal_done);
   /// One register side by side, and two.
-  void (*multiply_unpacked[2])(unpacked_tile<T> const& tile) noexcept;
+  void (*multiply_unpacked[2])(product<T> const& p, index_t row, index_t col) noexcept;
 
   /// Packed operands have a multiple of this many rows: whole panels and whole tiles.
   constexpr index_t granularity() const { return rows > lanes ? rows : lanes; }
@@ -57,47 +58,6 @@ inline constexpr tiling<T> tiling_of = {
 /// No tile has more elements: 8 x 3 registers of AVX-512.
 template <class T>
 inline constexpr index_t largest_tile = 8 * 3 * 64 / static_cast<index_t>(sizeof(T));
-
-/// r = alpha a b^T + beta c where j <= i + diagonal, the rest of r untouched. a: m x k, b: n x k, c, r: m x n; c may be
-/// r, and is not read if beta is 0.
-template <class T>
-struct product {
-  T alpha;
-  matrix_view<T const> a;
-  matrix_view<T const> b;
-  T beta;
-  matrix_view<T const> c;
-  matrix_view<T> r;
-  index_t diagonal;
-  /// The triangle is copied over the other one next, so that a tile may write what it has beyond the diagonal.
-  bool mirrored = false;
-
-  /// a and b are the same matrix: it is packed once.
-  bool is_gram() const {
-    return a.data() == b.data() && a.rows() == b.rows() && a.row_stride() == b.row_stride() &&
-           a.col_stride() == b.col_stride();
-  }
-  /// Rows [first, last) of the product. A band of a triangle has no columns beyond its last row.
-  product rows(index_t first, index_t last) const {
-    bool const triangle = diagonal < r.cols();
-    index_t const cols = triangle && last + diagonal < r.cols() ? last + diagonal : r.cols();
-    auto const band = [&](auto x) { return x.block(first, 0, last - first, cols); };
-    return {alpha,
-            a.block(first, 0, last - first, a.cols()),
-            b.block(0, 0, cols, b.cols()),
-            beta,
-            beta == T(0) ? c : band(c),
-            band(r),
-            triangle ? diagonal + first : cols,
-            mirrored};
-  }
-  /// Columns [first, last) of a product that is wanted whole.
-  product columns(index_t first, index_t last) const {
-    auto const band = [&](auto x) { return x.block(0, first, x.rows(), last - first); };
-    return {alpha,   a,           b.block(first, 0, last - first, b.cols()), beta, beta == T(0) ? c : band(c),
-            band(r), last - first};
-  }
-};
 
 /// One step of the loops: rows [row, row + rows) of a times rows [col, col + cols) of b, both packed, `depth` terms.
 struct block_position {
@@ -159,7 +119,7 @@ void multiply_packed(tiling<T> const& tile, product<T> const& p, T const* a, T c
       if (whole && far) prefetch_rows(&p.r(row, at.col + j), p.r.row_stride(), rows, width);
       tile.multiply[registers - 1](left, b + j * at.depth, at.depth, sums);
       if (whole) {
-        auto const addend = p.beta == T(0) ? matrix_view<T const>(p.r) : p.c;  // c is not read then, and may be nothing
+        auto const addend = p.addend();
         tile.finish(p.alpha, sums, width, p.beta, &addend(row, at.col + j), addend.row_stride(), &p.r(row, at.col + j),
                     p.r.row_stride(), rows);
       } else {
@@ -229,10 +189,7 @@ void multiply_where_it_lies(tiling<T> const& tile, product<T> const& p) {
     index_t const end = below < p.r.cols() ? below : p.r.cols();
     for (index_t j = 0; j < end;) {
       index_t const registers = j + 2 * tile.lanes <= p.r.cols() ? 2 : 1;
-      auto const addend = p.beta == T(0) ? matrix_view<T const>(p.r) : p.c;  // c is not read then, and may be nothing
-      tile.multiply_unpacked[registers - 1]({&p.a(i, 0), p.a.row_stride(), p.a.col_stride(), &p.b(j, 0),
-                                             p.b.col_stride(), p.a.cols(), p.alpha, p.beta, &addend(i, j),
-                                             addend.row_stride(), &p.r(i, j), p.r.row_stride()});
+      tile.multiply_unpacked[registers - 1](p, i, j);
       j += registers * tile.lanes;
     }
   }

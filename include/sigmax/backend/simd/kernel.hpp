@@ -74,16 +74,22 @@ template <class T, class Arch, std::size_t Registers>
   store_all<T, Arch>(accumulated, sums, all);
 }
 
-/// r_i = alpha sums_i + beta c_i for `rows` rows of `width` elements, whole registers; c is not read if beta is 0, and may
-/// be r.
+/// r = alpha sums + beta c for one register; c is not read if beta is 0, and may be r.
+template <class T, class Arch>
+[[gnu::always_inline]] inline void finish_register(batch<T, Arch> const& alpha, batch<T, Arch> const& sums, T beta,
+                                                   batch<T, Arch> const& by_beta, T const* c, T* r) {
+  auto const product = alpha * sums;
+  store(beta == T(0) ? product : multiply_add(by_beta, load<T, Arch>(c), product), r);
+}
+
+/// The same for `rows` rows of `width` elements, whole registers.
 template <class T, class Arch>
 [[gnu::flatten]] void finish_rows(T alpha, T const* sums, index_t width, T beta, T const* c, index_t c_stride, T* r,
                                   index_t r_stride, index_t rows) noexcept {
   batch<T, Arch> const by_alpha(alpha), by_beta(beta);
   for (index_t i = 0; i < rows; ++i, sums += width, c += c_stride, r += r_stride) {
     for (index_t j = 0; j < width; j += lanes<T, Arch>) {
-      auto const product = by_alpha * load<T, Arch>(sums + j);
-      store(beta == T(0) ? product : multiply_add(by_beta, load<T, Arch>(c + j), product), r + j);
+      finish_register<T, Arch>(by_alpha, load<T, Arch>(sums + j), beta, by_beta, c + j, r + j);
     }
   }
 }
