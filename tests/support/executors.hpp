@@ -26,15 +26,13 @@ inline void run_at_once(void* started, int parts, executor::body_function body, 
 
 /// As run_at_once, on threads that round upwards, as those of a host may.
 inline void run_rounding_upwards(void* started, int parts, executor::body_function body, void const* data) {
-  std::vector<std::thread> threads;
-  for (int part = 0; part < parts; ++part) {
-    threads.emplace_back([=] {
-      std::fesetround(FE_UPWARD);
-      body(data, part);
-    });
-  }
-  for (auto& thread : threads) thread.join();
-  *static_cast<int*>(started) += parts;
+  auto const rounding_upwards = [&](int part) {
+    std::fesetround(FE_UPWARD);
+    body(data, part);
+  };
+  using call = decltype(rounding_upwards);
+  run_at_once(
+      started, parts, [](void const* given, int part) { (*static_cast<call*>(given))(part); }, &rounding_upwards);
 }
 
 }  // namespace sigmax::test
