@@ -25,8 +25,6 @@ struct progress {
   std::atomic<std::size_t> done{0};
   std::atomic<std::size_t> all{0};
   std::atomic<char const*> unit{"layers"};
-  /// What comes when all are done, as in " attacking,".
-  std::atomic<char const*> last{" attacking,"};
 };
 
 /// From construction to destruction: nothing in the first two seconds; then on a terminal one line with a bar, which
@@ -75,7 +73,8 @@ class heartbeat {
     std::size_t const done = std::min<std::size_t>(work_.done, all);
     char const* const unit = work_.unit;
     if (all == 0) return fmt::format("{}: reading, {} s", what_, seconds);
-    if (done == all) return fmt::format("{}: all {} {} proved,{} {} s", what_, all, unit, work_.last.load(), seconds);
+    if (all == 1) return fmt::format("{}: {}, {} s", what_, unit, seconds);
+    if (done == all) return fmt::format("{}: all {} {} done, {} s", what_, all, unit, seconds);
     if (!terminal_) return fmt::format("{}: {} of {} {}, {} s", what_, done, all, unit, seconds);
     std::size_t const filled = 24 * done / all;
     return fmt::format("{} [{:#<{}}{:.<{}}] {}/{} {}, {} s", what_, "", filled, "", 24 - filled, done, all, unit,

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <cstddef>
 #include <utility>
 #include <vector>
 
@@ -10,10 +11,20 @@
 #include <sigmax/lipschitz/certify.hpp>
 
 #include "network.hpp"
-#include "watched_rule.hpp"
 #include "witness.hpp"
 
 namespace certify_program {
+
+namespace {
+
+void hear(void* self, char const* stage, std::size_t done, std::size_t all) {
+  auto& work = *static_cast<progress*>(self);
+  work.unit = stage;
+  work.all = all;
+  work.done = done;
+}
+
+}  // namespace
 
 void certify_network(std::span<std::byte const> bytes, std::string const& digest, arguments const& options,
                      progress& work, outcome& result) {
@@ -26,12 +37,13 @@ void certify_network(std::span<std::byte const> bytes, std::string const& digest
   };
   try {
     sigmax::lipschitz::network const net =
-        watched(sigmax::io::parse_onnx(bytes, {.max_memory = options.max_memory, .label = result.path}), work);
+        sigmax::io::parse_onnx(bytes, {.max_memory = options.max_memory, .label = result.path});
     result.proof = sigmax::lipschitz::certify(on, net,
                                               {.norm = options.norm,
                                                .relative_gap = options.relative_gap,
                                                .attack = options.attack,
-                                               .attack_settings = {.seed = options.seed}});
+                                               .attack_settings = {.seed = options.seed},
+                                               .progress = {&work, hear}});
     context.seconds = result.seconds();
     result.table = to_string(*result.proof);
     result.json = sigmax::io::to_json(*result.proof, context);

@@ -117,7 +117,7 @@ json json_of(tensor_norm const& norm) {
 }
 
 json json_of(std::vector<tensor_norm> const& norms, sigmax::io::json_context const& context) {
-  json result = sigmax::io::detail::json_head(context);
+  json result = sigmax::io::detail::json_head(context, {});
   result["statement"] = statement;
   result.erase("domain");
   result["tensors"] = json::array();
@@ -155,7 +155,6 @@ void certify_weights(std::span<std::byte const> bytes, std::string const& digest
                      progress& work, outcome& result) {
   result.is_weights = true;
   work.unit = "tensors";
-  work.last = "";
   if (!options.html.empty()) throw sigmax::domain_error("--html is for networks, and these are weights");
   if (std::string_view(options.norm.name()) != "l2") {
     throw sigmax::domain_error(fmt::format(

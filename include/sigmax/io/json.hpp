@@ -56,13 +56,13 @@ inline nlohmann::ordered_json upper_to_json(extended const& upper) {
   return result;
 }
 
-inline nlohmann::ordered_json json_head(json_context const& context) {
+inline nlohmann::ordered_json json_head(json_context const& context, lipschitz::input_domain const& domain) {
   nlohmann::ordered_json result;
   nlohmann::ordered_json digest;
   if (!context.sha256.empty()) digest = context.sha256;
   result["model"] = {{"path", printable(context.path, 4096)}, {"sha256", std::move(digest)}};
   result["statement"] = lipschitz::certificate::statement;
-  result["domain"] = lipschitz::certificate::domain;
+  result["domain"] = domain.text();
   return result;
 }
 
@@ -89,7 +89,7 @@ inline void json_tail(nlohmann::ordered_json& result, json_context const& contex
 /// Names are made printable, so the text is valid UTF-8.
 inline nlohmann::ordered_json to_json(lipschitz::certificate const& c, json_context const& context = {}) {
   using json = nlohmann::ordered_json;
-  json result = detail::json_head(context);
+  json result = detail::json_head(context, c.domain());
   result["norms"] = {{"in", c.norm_in().name()}, {"out", c.norm_out().name()}};
   result["lipschitz_upper"] = detail::number_or_null(c.upper());
   result["upper"] = detail::upper_to_json(c.upper_extended());
@@ -102,7 +102,8 @@ inline nlohmann::ordered_json to_json(lipschitz::certificate const& c, json_cont
   result["conditional"] = c.conditional();
   result["assumptions"] = json::array();
   for (auto const& reason : c.rests_on().reasons()) result["assumptions"].push_back(printable(reason, 4096));
-  result["input"] = {{"shape", c.input_shape()}, {"radius", nullptr}};
+  bool const ball = c.domain().shape() == lipschitz::input_domain::kind::ball;
+  result["input"] = {{"shape", c.input_shape()}, {"radius", ball ? json(c.domain().radius()) : json(nullptr)}};
   result["layers"] = json::array();
   for (auto const& layer : c.layers()) {
     json row;
@@ -110,7 +111,7 @@ inline nlohmann::ordered_json to_json(lipschitz::certificate const& c, json_cont
     row["op"] = printable(layer.op);
     row["shape"] = layer.shape;
     row["log10_lipschitz"] = detail::number_or_null(layer.log10_lipschitz);
-    row["log10_radius"] = nullptr;
+    row["log10_radius"] = detail::number_or_null(layer.log10_radius);
     row["rule"] = printable(layer.rule);
     result["layers"].push_back(std::move(row));
   }
@@ -124,7 +125,7 @@ inline nlohmann::ordered_json to_json(lipschitz::certificate const& c, json_cont
 inline nlohmann::ordered_json refusal_to_json(std::vector<lipschitz::refused_layer> const& refusals, norm::any norm,
                                               json_context const& context = {}) {
   using json = nlohmann::ordered_json;
-  json result = detail::json_head(context);
+  json result = detail::json_head(context, {});
   result["norms"] = {{"in", norm.name()}, {"out", norm.name()}};
   result["lipschitz_upper"] = nullptr;
   result["upper"] = detail::upper_to_json(extended(infinity));

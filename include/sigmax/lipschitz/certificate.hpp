@@ -14,8 +14,10 @@
 #include <sigmax/bound/extended.hpp>
 #include <sigmax/bound/log_upper_bound.hpp>
 #include <sigmax/bound/norm.hpp>
+#include <sigmax/bound/rounding.hpp>
 #include <sigmax/config.hpp>
 #include <sigmax/core/error.hpp>
+#include <sigmax/lipschitz/domain.hpp>
 #include <sigmax/lipschitz/lower_bound.hpp>
 #include <sigmax/lipschitz/tensor_shape.hpp>
 
@@ -37,6 +39,14 @@ struct certified_layer {
   double share = 0;
   /// Which theorem gives the sensitivity.
   std::string rule;
+  /// log10 of the largest norm of this value on the domain, rounded up; +infinity where nothing is known.
+  double log10_radius = infinity;
+};
+
+/// A way to put layers together, and the bound of the whole network it proved.
+struct tried_method {
+  std::string name;
+  extended upper{};
 };
 
 /// A layer without a finite bound.
@@ -54,7 +64,10 @@ struct certificate_maker;
 struct certificate_contents {
   norm::any in = norm::l2;
   norm::any out = norm::l2;
+  input_domain domain{};
   extended upper{};
+  std::string method = "product";
+  std::vector<tried_method> tried{};
   assumptions rests_on{};
   std::optional<lower_bound> lower{};
   tensor_shape input_shape{};
@@ -65,14 +78,15 @@ struct certificate_contents {
 
 }  // namespace detail
 
-/// ||f(x) - f(y)||_out <= L ||x - y||_in for all real x, y, where f is the network in real arithmetic with the stored
-/// parameters. Made only by `certify`.
+/// ||f(x) - f(y)||_out <= L ||x - y||_in for all real x, y in the domain, where f is the network in real arithmetic with
+/// the stored parameters. Made only by `certify`.
 class certificate {
  public:
   static constexpr char const* statement =
       "real-arithmetic semantics of the stored parameters; float execution not included";
-  static constexpr char const* domain = "all inputs";
 
+  /// The inputs of which the bound holds.
+  input_domain const& domain() const { return contents_.domain; }
   norm::any norm_in() const { return contents_.in; }
   norm::any norm_out() const { return contents_.out; }
 
@@ -101,7 +115,9 @@ class certificate {
   std::optional<lower_bound> const& lower() const { return contents_.lower; }
 
   /// How the bounds of the layers were put together.
-  std::string method() const { return "product"; }
+  std::string const& method() const { return contents_.method; }
+  /// All that were tried, each with its bound of the whole network; the least of them is `upper`.
+  std::vector<tried_method> const& tried() const { return contents_.tried; }
   /// True if the bound rests on somebody's word; `rests_on` says on what.
   bool conditional() const { return !contents_.rests_on.empty(); }
   assumptions const& rests_on() const { return contents_.rests_on; }

@@ -96,6 +96,20 @@ std::string aligned(Rows const& rows, std::size_t first_right, std::size_t last_
 
 }  // namespace detail
 
+namespace detail {
+
+/// "for all x, y", and which.
+inline std::string domain_text(input_domain const& domain) {
+  std::string const front = "for all x, y";
+  if (domain.shape() == input_domain::kind::box) return front + " in the given box";
+  if (domain.shape() == input_domain::kind::all) return front;
+  char text[64];
+  auto const printed = std::to_chars(text, text + sizeof text, domain.radius());
+  return front + " within " + std::string(text, printed.ptr) + " of the given centre";
+}
+
+}  // namespace detail
+
 /// The certificate as an aligned table of the layers, the upper bound (rounded up), the lower bound (rounded down) with
 /// the ratio of both, and what the proof rests on. Ends in a newline.
 template <std::same_as<certificate> Certificate>
@@ -109,8 +123,8 @@ std::string to_string(Certificate const& c) {
   }
   std::string const in = c.norm_in().name();
   std::string const out = c.norm_out().name();
-  std::string text = "||f(x) - f(y)||_" + out + " <= L ||x - y||_" + in + " for all x, y; input " +
-                     shape_text(c.input_shape()) + ", output " + shape_text(c.output_shape()) + "\n\n" +
+  std::string text = "||f(x) - f(y)||_" + out + " <= L ||x - y||_" + in + " " + detail::domain_text(c.domain()) +
+                     "; input " + shape_text(c.input_shape()) + ", output " + shape_text(c.output_shape()) + "\n\n" +
                      detail::aligned(rows, 3, 5) + "\n";
   text += "L <= " + detail::short_upper(c.upper_extended()) + "   log10 " + detail::log_text(c.log10_upper()) + ", " +
           c.method() + " of the layers" + (c.conditional() ? ", conditional" : "") + "\n";

@@ -20,24 +20,41 @@
 #include <sigmax/core/error.hpp>
 #include <sigmax/lipschitz/certificate.hpp>
 #include <sigmax/lipschitz/certificate_text.hpp>
+#include <sigmax/lipschitz/domain.hpp>
 #include <sigmax/lipschitz/facts.hpp>
 #include <sigmax/lipschitz/falsify.hpp>
 #include <sigmax/lipschitz/layer.hpp>
 #include <sigmax/lipschitz/network.hpp>
 #include <sigmax/lipschitz/norm_prover.hpp>
+#include <sigmax/lipschitz/range_pass.hpp>
 #include <sigmax/lipschitz/rule.hpp>
+#include <sigmax/lipschitz/tensor_shape.hpp>
 
 namespace sigmax::inline SIGMAX_ABI::lipschitz {
 
+/// Hears how far the work on a certificate is, in the thread that does it.
+struct progress_listener {
+  void* self = nullptr;
+  /// `done` of `all` steps of a stage ("layers", "attack", the name of a method) are over.
+  void (*heard)(void* self, char const* stage, std::size_t done, std::size_t all) = nullptr;
+
+  void tell(char const* stage, std::size_t done, std::size_t all) const {
+    if (heard != nullptr) heard(self, stage, done, all);
+  }
+};
+
 /// Options of `certify`.
 struct certify_options {
-  /// Norm of input and output: norm::l2 or norm::linf.
+  /// Norm of input and output: norm::l2, norm::linf or norm::rms (rows being the last axis of each).
   sigmax::norm::any norm = sigmax::norm::l2;
+  /// The inputs to speak of: all of them, a ball in that norm, or a box.
+  input_domain domain = {};
   /// Relative distance of the two ends of each certified spectral norm.
   double relative_gap = 1e-7;
   /// Look for a lower bound too, and compare.
   bool attack = true;
   attack_options attack_settings = {};
+  progress_listener progress = {};
 };
 
 namespace detail {
@@ -52,39 +69,41 @@ inline double quotient_estimate(extended const& a, extended const& b) {
 struct certificate_maker {
   /// Walks the network once forwards for the bounds and once backwards for the shares.
   template <norm_tag N>
-  static certificate_contents prove(network const& net, rule_context const& context) {
+  static certificate_contents prove(network const& net, rule_context context, certify_options const& options) {
     auto const count = static_cast<std::size_t>(net.size());
     auto const used = nodes_behind_output(net);
+    range_pass ranges(net, used, options.domain, N{});
     std::vector<std::optional<facts<N>>> known(count);
     std::vector<sensitivities<N>> own(count);
-    std::vector<char> varies(count, 0);
     certificate_contents result;
     result.in = result.out = N{};
+    result.domain = options.domain;
     known[0] = facts_of_input<N>();
-    varies[0] = 1;
     std::vector<tensor_shape> shapes;
     std::vector<facts<N> const*> inputs;
     for (std::size_t i = 1; i < count; ++i) {
+      options.progress.tell("layers", i, count);
       if (used[i] == 0) continue;
       auto const& node = net.nodes()[i];
       shapes.clear();
       inputs.clear();
       for (node_id const from : node.inputs) {
-        auto const j = static_cast<std::size_t>(from);
         shapes.push_back(net[from].shape);
-        inputs.push_back(&*known[j]);
-        if (varies[j] != 0) varies[i] = 1;
+        inputs.push_back(&*known[static_cast<std::size_t>(from)]);
       }
-      if (varies[i] == 0) {
+      context.ranges = ranges.of_inputs(i);
+      if (!ranges.varies(i)) {
         known[i] = facts_of_output<N>({}, {});  // of constants only: a constant
+        ranges.advance(i, shapes, context, extended());
         continue;
       }
       own[i] = bound_of<N>(node, shapes, context);
       known[i] = facts_of_output<N>(own[i], inputs);
+      ranges.advance(i, shapes, context, known[i]->lipschitz.extended_value());
       extended sum;
       for (auto const& b : own[i]) sum = sum + b.extended_value();
       result.layers.push_back({node.name, node.rule.operator_name(), node.shape, sum.log10_up(),
-                               known[i]->lipschitz.log10(), 0.0, node.rule.rule_name(N{})});
+                               known[i]->lipschitz.log10(), 0.0, node.rule.rule_name(N{}), ranges.log10_radius(i)});
       bool refused = own[i].size() != inputs.size();
       for (std::size_t k = 0; k < own[i].size() && k < inputs.size(); ++k) {
         refused = refused || (!own[i][k].is_finite() && !inputs[k]->lipschitz.extended_value().is_zero());
@@ -93,10 +112,11 @@ struct certificate_maker {
     }
     auto const& output = known[static_cast<std::size_t>(net.output())]->lipschitz;
     result.upper = output.extended_value();
+    result.tried.push_back({"product", result.upper});
     result.rests_on = output.rests_on();
     result.input_shape = net.input_shape();
     result.output_shape = net.output_shape();
-    fill_shares<N>(net, used, varies, own, known, result);
+    fill_shares<N>(net, used, ranges, own, known, result);
     return result;
   }
 
@@ -126,14 +146,14 @@ struct certificate_maker {
 
   /// share_i = A_i L_i / L, A_i the derivative of L with respect to L_i.
   template <norm_tag N>
-  static void fill_shares(network const& net, std::vector<char> const& used, std::vector<char> const& varies,
+  static void fill_shares(network const& net, std::vector<char> const& used, range_pass const& ranges,
                           std::vector<sensitivities<N>> const& own, std::vector<std::optional<facts<N>>> const& known,
                           certificate_contents& result) {
     std::vector<extended> weight_of(own.size());
     weight_of[static_cast<std::size_t>(net.output())] = extended(1.0);
     auto row = result.layers.size();
     for (std::size_t i = own.size(); i-- > 1;) {
-      if (used[i] == 0 || varies[i] == 0) continue;
+      if (used[i] == 0 || !ranges.varies(i)) continue;
       result.layers[--row].share = quotient_estimate(weight_of[i] * known[i]->lipschitz.extended_value(), result.upper);
       auto const& inputs = net.nodes()[i].inputs;
       for (std::size_t k = 0; k < inputs.size() && k < own[i].size(); ++k) {
@@ -148,21 +168,17 @@ struct certificate_maker {
 template <std::same_as<network> Network>
 certificate certify_with(norm_prover const* prover, Network const& net, certify_options const& options) {
   SIGMAX_DETAIL_REQUIRE_STRICT_ARITHMETIC(Network);
-  if (options.norm == norm::rms) {
-    sigmax::detail::raise<unsupported_error>(
-        {"certify: norm is rms; it comes with token axes, which networks do not have yet "
-         "(l2 and linf are available)"});
-  }
   if (!arithmetic_environment_is_sound()) {
     sigmax::detail::raise<numeric_error>(
         {"certify: this thread does not round to nearest with gradual underflow (fesetround, "
          "flush-to-zero, a library built with -ffast-math?); nothing can be proved in it"});
   }
-  rule_context const context{.relative_gap = options.relative_gap, .prover = prover};
-  auto contents = options.norm == norm::linf ? certificate_maker::prove<norm::linf_t>(net, context)
-                                             : certificate_maker::prove<norm::l2_t>(net, context);
+  remembered_norms norms(prover);
+  rule_context const context{.relative_gap = options.relative_gap, .prover = &norms.prover()};
+  auto contents = options.norm.visit([&]<norm_tag N>(N) { return certificate_maker::prove<N>(net, context, options); });
   if (options.attack) {
-    contents.lower = falsify(net, options.norm, options.attack_settings);
+    options.progress.tell("attack", 0, 1);
+    contents.lower = falsify(net, options.norm, options.attack_settings, options.domain);
     if (contents.lower->proven && contents.lower->value > contents.upper.to_double_up()) {
       throw contradiction(std::string("certify: internal error: the attack proves L >= ") +
                               short_lower(contents.lower->value) + ", the upper bound is " +
@@ -179,11 +195,13 @@ certificate certify_with(norm_prover const* prover, Network const& net, certify_
 
 /// Proves an upper bound of the Lipschitz constant of a network: L_out = sum_i b_i L_i over the inputs of each node,
 /// b_i from the node's rule, with exponents of their own (10^264 and 10^-300 are ordinary). Layers without a finite
-/// bound are named in `refused()` and the bound is +infinity.
+/// bound are named in `refused()` and the bound is +infinity. On a bounded domain the rules see where their inputs lie
+/// (value_range), so that operators that are Lipschitz only on bounded sets have a bound too.
 ///
 /// Unless switched off, the network is attacked as well (`falsify`).
-/// Cost: one certified spectral norm per weight in l2, one pass over the weights in linf, and the attack.
-/// @throws unsupported_error for norm::rms, numeric_error if a weight holds NaN or infinity, or if this thread's
+/// Cost: one certified spectral norm per weight in l2 and rms, one pass over the weights in linf, on a bounded domain
+/// two evaluations in interval arithmetic, and the attack.
+/// @throws domain_error if the domain was given for another number of elements, numeric_error if a weight holds NaN or infinity, or if this thread's
 ///         arithmetic is not sound (rounding mode, flush-to-zero); contradiction, with its witness, if the attack
 ///         proves more than the upper bound.
 template <certifying_backend<double> B, std::same_as<network> Network>

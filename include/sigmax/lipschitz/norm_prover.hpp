@@ -4,6 +4,8 @@
 #pragma once
 
 #include <concepts>
+#include <utility>
+#include <vector>
 
 #include <sigmax/backend/concept.hpp>
 #include <sigmax/bound/log_upper_bound.hpp>
@@ -31,6 +33,37 @@ norm_prover prover_on(B const& on) {
             });
           }};
 }
+
+/// Proves each spectral norm once: bounds and ranges ask for the same ones.
+class remembered_norms {
+ public:
+  /// `inner` may be null, for the default backend; else it must outlive this.
+  explicit remembered_norms(norm_prover const* inner) : inner_(inner), prover_{this, ask} {}
+  remembered_norms(remembered_norms const&) = delete;
+  remembered_norms& operator=(remembered_norms const&) = delete;
+
+  norm_prover const& prover() const { return prover_; }
+
+ private:
+  using bound = log_upper_bound<op<norm::l2_t, norm::l2_t>>;
+
+  static bound ask(void const* self, weight const& stored, double relative_gap) {
+    auto& memory = *static_cast<remembered_norms*>(const_cast<void*>(self));
+    for (auto const& [w, known] : memory.known_) {
+      if (w.is_same_as(stored)) return known;
+    }
+    bound result =
+        memory.inner_ != nullptr
+            ? memory.inner_->prove(memory.inner_->backend, stored, relative_gap)
+            : stored.visit([&](auto const& w) { return certified_operator_norm<norm::l2_t>(w, relative_gap); });
+    memory.known_.emplace_back(stored, result);
+    return result;
+  }
+
+  norm_prover const* inner_;
+  norm_prover prover_;
+  std::vector<std::pair<weight, bound>> known_;
+};
 
 /// `certified_operator_norm` of a stored weight: in l2 by the prover of the context.
 template <norm_tag N>

@@ -56,6 +56,11 @@ class weight {
   double operator()(index_t i, index_t j) const {
     return visit([&](auto const& w) { return static_cast<double>(w(i, j)); });
   }
+  /// True for views of the same elements in the same order.
+  bool is_same_as(weight const& other) const {
+    return data_ == other.data_ && kind_ == other.kind_ && rows_ == other.rows_ && cols_ == other.cols_ &&
+           row_stride_ == other.row_stride_ && col_stride_ == other.col_stride_;
+  }
   /// The same elements with rows and columns exchanged.
   weight transposed() const {
     weight result = *this;

@@ -17,6 +17,7 @@
 #include <sigmax/core/random.hpp>
 #include <sigmax/lipschitz/attack/evaluation.hpp>
 #include <sigmax/lipschitz/attack/geometry.hpp>
+#include <sigmax/lipschitz/attack/inside.hpp>
 #include <sigmax/lipschitz/dual.hpp>
 
 namespace sigmax::inline SIGMAX_ABI::lipschitz {
@@ -42,6 +43,16 @@ struct pair {
   double quotient = 0;
 };
 
+/// The two points of a pair, moved into the domain.
+inline void place(inside const& domain, pair const& p, std::span<double> x, std::span<double> y) {
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    x[i] = p.centre[i] + 0.5 * p.distance * p.direction[i];
+    y[i] = p.centre[i] - 0.5 * p.distance * p.direction[i];
+  }
+  domain.project(x);
+  domain.project(y);
+}
+
 /// The search. A template, so that a program that never attacks does not compile it.
 template <std::same_as<network> Network>
 class pair_search {
@@ -52,8 +63,11 @@ class pair_search {
   /// The distance of pairs while they climb from a starting point.
   static constexpr double local_distance = 1e-2;
 
-  pair_search(evaluation_plan const& plan, bool euclidean, attack_options const& options)
-      : euclidean_(euclidean),
+  /// `domain` must outlive the search.
+  pair_search(evaluation_plan const& plan, inside const& domain, norm::any norm, attack_options const& options)
+      : domain_(&domain),
+        in_(row_norm::of(norm, plan.net().input_shape())),
+        out_(row_norm::of(norm, plan.net().output_shape())),
         options_(options),
         numbers_(options.seed),
         budget_(options.work / plan.work() > 80 ? options.work / plan.work() : 80),
@@ -103,21 +117,25 @@ class pair_search {
   bool examine_point(int p) {
     static constexpr std::array<double, 6> scales{0.0, 1.0, 0.1, 4.0, 0.01, 20.0};
     double const scale = scales[static_cast<std::size_t>(p) % scales.size()];
-    for (double& c : trial_.centre) c = scale * normal();
+    for (std::size_t i = 0; i < trial_.centre.size(); ++i) {
+      double const reach = domain_->half_width(i);
+      trial_.centre[i] = domain_->centre()[i] + (is_finite(reach) && reach < 1 ? reach : 1.0) * scale * normal();
+    }
+    domain_->project(trial_.centre);
     for (double& v : trial_.direction) v = normal();
-    if (!steepest(trial_.direction, euclidean_, trial_.direction)) return false;
+    if (!steepest(trial_.direction, in_, trial_.direction)) return false;
     for (std::size_t i = 0; i < trial_.centre.size(); ++i) at_x_.input()[i] = trial_.centre[i];
     at_x_.run();
     spent_ += 1;
-    if (!is_finite(length(at_x_.output(), false))) return false;
-    if (!euclidean_ && p < 2) best_row();
+    if (!is_finite(length(at_x_.output(), {1, 1}))) return false;
+    if (in_.width == 1 && out_.width == 1 && p < 2) best_row();
     double largest = 0;
     for (int i = 0; i < options_.iterations; ++i) {
       double const size = forward_derivative();
       if (!is_finite(size)) return false;
       gradient_x_.clear();
-      add_gradient_of_norm(difference_, euclidean_, gradient_x_.seed());
-      if (!steepest(gradient_x_.run(at_x_), euclidean_, trial_.direction)) break;
+      add_gradient_of_norm(difference_, out_, gradient_x_.seed());
+      if (!steepest(gradient_x_.run(at_x_), in_, trial_.direction)) break;
       spent_ += 3;
       if (i > 2 && size <= largest * (1 + 1e-4)) break;
       largest = size > largest ? size : largest;
@@ -132,7 +150,7 @@ class pair_search {
     }
     auto const image = tangent_.run();
     for (std::size_t i = 0; i < image.size(); ++i) difference_[i] = image[i].derivative;
-    return length(difference_, euclidean_);
+    return length(difference_, out_);
   }
 
   /// The signs of the row of the Jacobian with the largest sum, where looking at all rows is affordable.
@@ -146,24 +164,20 @@ class pair_search {
       auto const row = gradient_x_.run(at_x_);
       double total = 0;
       for (double const g : row) total += std::fabs(g);
-      if (total > largest && steepest(row, false, trial_.direction)) largest = total;
+      if (total > largest && steepest(row, {1, 1}, trial_.direction)) largest = total;
     }
     spent_ += rows;
   }
 
   /// Evaluates the trial pair; at_x_ and at_y_ hold it, difference_ the distance of the images.
   double measure() {
-    double const half = 0.5 * trial_.distance;
-    for (std::size_t i = 0; i < trial_.centre.size(); ++i) {
-      at_x_.input()[i] = trial_.centre[i] + half * trial_.direction[i];
-      at_y_.input()[i] = trial_.centre[i] - half * trial_.direction[i];
-      sum_[i] = at_x_.input()[i] - at_y_.input()[i];
-    }
+    place(*domain_, trial_, at_x_.input(), at_y_.input());
+    for (std::size_t i = 0; i < sum_.size(); ++i) sum_[i] = at_x_.input()[i] - at_y_.input()[i];
     auto const fx = at_x_.run();
     auto const fy = at_y_.run();
     for (std::size_t i = 0; i < fx.size(); ++i) difference_[i] = fx[i] - fy[i];
     spent_ += 2;
-    double const q = length(difference_, euclidean_) / length(sum_, euclidean_);
+    double const q = length(difference_, out_) / length(sum_, in_);
     return trial_.quotient = is_finite(q) ? q : 0.0;
   }
 
@@ -176,26 +190,30 @@ class pair_search {
     measure();
     gradient_x_.clear();
     gradient_y_.clear();
-    add_gradient_of_norm(difference_, euclidean_, gradient_x_.seed());
-    add_gradient_of_norm(difference_, euclidean_, gradient_y_.seed());
+    add_gradient_of_norm(difference_, out_, gradient_x_.seed());
+    add_gradient_of_norm(difference_, out_, gradient_y_.seed());
     auto const gx = gradient_x_.run(at_x_);
     auto const gy = gradient_y_.run(at_y_);
     spent_ += 2;
     for (std::size_t i = 0; i < sum_.size(); ++i) sum_[i] = gx[i] + gy[i];
-    if (steepest(sum_, euclidean_, trial_.direction) && measure() > kept.quotient) std::swap(kept, copy_of_trial());
+    if (steepest(sum_, in_, trial_.direction) && measure() > kept.quotient) std::swap(kept, copy_of_trial());
 
     trial_ = kept;
     for (std::size_t i = 0; i < sum_.size(); ++i) sum_[i] = gx[i] - gy[i];
-    double const slope = length(sum_, true);
+    double const slope = length(sum_, {sum_.size(), 1});
     bool const random = !(slope > 1e-9) || round % 3 == 2;
     double const step = std::ldexp(1.0, -(round % 8));
     for (std::size_t i = 0; i < trial_.centre.size(); ++i) {
-      trial_.centre[i] += step * (random ? normal() : sum_[i] / slope);
+      double const reach = domain_->half_width(i);
+      trial_.centre[i] += (reach < 1 ? reach : 1.0) * step * (random ? normal() : sum_[i] / slope);
     }
+    domain_->project(trial_.centre);
     if (measure() > kept.quotient) std::swap(kept, copy_of_trial());
   }
 
-  bool euclidean_;
+  inside const* domain_;
+  row_norm in_;
+  row_norm out_;
   attack_options options_;
   random_sequence numbers_;
   std::uint64_t next_number_ = 0;

@@ -80,6 +80,9 @@ struct activation_entry {
   /// >= sup over x of |phi'(x)|, where phi is continuous and piecewise differentiable; +infinity where it has no such
   /// bound or is not continuous. Evaluated in outward arithmetic; NaN parameters never reach it.
   double (*constant)(activation_parameters);
+  /// Encloses every quotient (phi(a) - phi(b)) / (a - b) of two different points of an interval, which may be unbounded
+  /// on either side; null where only the constant is known.
+  interval (*slopes)(activation_parameters, interval) = nullptr;
   /// Why the constant is infinite; empty where it never is.
   std::string_view refusal = {};
   elementwise_formula formula;

@@ -22,7 +22,7 @@
 
 namespace sigmax::inline SIGMAX_ABI::lipschitz::rules {
 
-/// y_i = phi(x_i). Any shape; sensitivity sup |phi'| in l2 and linf.
+/// y_i = phi(x_i). Any shape; sensitivity sup |phi'| in every norm, over the ranges of the x_i where they are known.
 class activation {
  public:
   /// `entry` has static storage (an entry of the table). Parameters that are not given have the entry's defaults.
@@ -79,11 +79,45 @@ class activation {
     return largest;
   }
 
+  /// Encloses the slopes of phi at element i over `x`: every quotient (phi(a) - phi(b)) / (a - b) for a, b in x.
+  template <class = void>
+  interval slopes(std::size_t i, interval x) const {
+    auto p = values_;
+    if (!each().empty()) p[0] = each()[i % each().size()];
+    double const c = entry_->constant(p);
+    interval const everywhere(-c, c);
+    if (entry_->slopes == nullptr) return everywhere;
+    interval const local = entry_->slopes(p, x);
+    return clamped(local, everywhere.lower, everywhere.upper);
+  }
+
+  /// >= sup |phi'| over the elements of `box`, or over all reals where it is empty.
+  template <class = void>
+  double constant_on(std::span<interval const> box) const {
+    if (box.empty()) return constant();
+    double largest = 0;
+    for (std::size_t i = 0; i < box.size(); ++i) largest = max_up(largest, slopes(i, box[i]).magnitude());
+    return largest;
+  }
+
   template <norm_tag N>
-  sensitivities<N> bound(std::span<tensor_shape const>, rule_context const&) const {
+  sensitivities<N> bound(std::span<tensor_shape const>, rule_context const& context) const {
     // Proof: phi is continuous and piecewise differentiable with |phi'| <= c, so |phi(a) - phi(b)| <= c |a - b| (mean
-    // value theorem on each piece); both norms are monotone in the absolute values of the elements.
-    return {detail::proven<N>(extended(constant()))};
+    // value theorem on each piece); the norms are monotone in the absolute values of the elements.
+    return {detail::proven<N>(extended(constant_on(context.box(0))))};
+  }
+
+  template <class = void>
+  bool uses_ranges() const {
+    return !sigmax::is_finite(constant());
+  }
+
+  /// |phi(x) - phi(z)| <= c |x - z|, row by row.
+  template <class = void>
+  void refine(std::span<tensor_shape const>, rule_context const& context, value_range& output) const {
+    auto const* const input = context.range(0);
+    if (input == nullptr || output.centre.empty()) return;
+    output.row_distance = min_up(output.row_distance, multiply_up(constant_on(input->box), input->row_distance));
   }
 
   template <class T>

@@ -3,6 +3,7 @@
 /// The rule of biases.
 #pragma once
 
+#include <cmath>
 #include <cstddef>
 #include <memory>
 #include <span>
@@ -12,6 +13,7 @@
 
 #include <sigmax/bound/norm.hpp>
 #include <sigmax/config.hpp>
+#include <sigmax/lipschitz/row_norm.hpp>
 #include <sigmax/lipschitz/rule.hpp>
 #include <sigmax/lipschitz/rules/support.hpp>
 
@@ -46,6 +48,32 @@ class add_constant {
   sensitivities<N> bound(std::span<tensor_shape const>, rule_context const&) const {
     // Proof: (x + b) - (y + b) = x - y.
     return {detail::proven<N>(extended(1.0))};
+  }
+
+  linearity difference() const { return linearity::translation; }
+
+  /// Rows keep their distance from the centre and grow by the longest row of constants at most.
+  template <class = void>
+  void refine(std::span<tensor_shape const> shapes, rule_context const& context, value_range& output) const {
+    auto const* const input = context.range(0);
+    if (input == nullptr) return;
+    output.row_distance = min_up(output.row_distance, input->row_distance);
+    if (!is_finite(input->longest_row)) return;
+    // Rows of the constants as they repeat: of a vector that fills no row, all of it as often as it fits.
+    auto const width = static_cast<double>(row_norm::row_width(shapes[0]));
+    double longest = 0;
+    double sum = 0;
+    std::size_t const count = values_->size();
+    std::size_t const row =
+        count > 0 && count < static_cast<std::size_t>(width) ? count : static_cast<std::size_t>(width);
+    for (std::size_t i = 0; i < count; ++i) {
+      if (i % row == 0) sum = 0;
+      sum = add_up(sum, multiply_up((*values_)[i], (*values_)[i]));
+      longest = max_up(longest, sum);
+    }
+    double const repeats = std::ceil(width / static_cast<double>(row));
+    double const added = multiply_up(std::fabs(coefficient_), sqrt_up(multiply_up(longest, repeats)));
+    output.longest_row = min_up(output.longest_row, add_up(input->longest_row, added));
   }
 
   template <class T>

@@ -15,6 +15,7 @@
 #include <sigmax/config.hpp>
 #include <sigmax/lipschitz/dual.hpp>
 #include <sigmax/lipschitz/rule.hpp>
+#include <sigmax/lipschitz/rules/rms_conversion.hpp>
 #include <sigmax/lipschitz/tensor_shape.hpp>
 
 namespace sigmax::inline SIGMAX_ABI::lipschitz {
@@ -34,8 +35,13 @@ struct rule_operations {
   std::string (*refusal)(void const*, norm::any);
   tensor_shape (*output_shape)(void const*, std::span<tensor_shape const>);
   double (*multiply_adds)(void const*, std::span<tensor_shape const>);
+  bool (*uses_ranges)(void const*);
+  bool (*bounds_values)(void const*);
+  linearity (*difference)(void const*);
+  void (*refine)(void const*, std::span<tensor_shape const>, rule_context const&, value_range&);
   bounder<norm::l2_t> bound_l2;
   bounder<norm::linf_t> bound_linf;
+  bounder<norm::rms_t> bound_rms;
   evaluator<double> evaluate_double;
   evaluator<dual> evaluate_dual;
   evaluator<interval> evaluate_interval;
@@ -63,7 +69,49 @@ double multiply_adds_of(R const& rule, std::span<tensor_shape const> shapes) {
 
 template <class R, norm_tag N>
 sensitivities<N> bound_by(void const* rule, std::span<tensor_shape const> shapes, rule_context const& context) {
-  return static_cast<R const*>(rule)->template bound<N>(shapes, context);
+  R const& r = *static_cast<R const*>(rule);
+  if constexpr (requires { r.template bound<N>(shapes, context); }) {
+    return r.template bound<N>(shapes, context);
+  } else {
+    static_assert(std::same_as<N, norm::rms_t>, "sigmax: a rule must have a bound in l2 and in linf");
+    return rms_from_others(r.template bound<norm::l2_t>(shapes, context),
+                           r.template bound<norm::linf_t>(shapes, context), shapes, r.output_shape(shapes));
+  }
+}
+
+template <class R>
+void refine_by(void const* rule, std::span<tensor_shape const> shapes, rule_context const& context,
+               value_range& output) {
+  if constexpr (requires(R const& r) { r.refine(shapes, context, output); }) {
+    static_cast<R const*>(rule)->refine(shapes, context, output);
+  }
+}
+
+template <class R>
+constexpr bool uses_ranges_of(R const& rule) {
+  if constexpr (requires { rule.uses_ranges(); }) {
+    return rule.uses_ranges();
+  } else {
+    return false;
+  }
+}
+
+template <class R>
+constexpr bool bounds_values_of(R const& rule) {
+  if constexpr (requires { rule.bounds_values(); }) {
+    return rule.bounds_values();
+  } else {
+    return false;
+  }
+}
+
+template <class R>
+constexpr linearity difference_of(R const& rule) {
+  if constexpr (requires { rule.difference(); }) {
+    return rule.difference();
+  } else {
+    return linearity::none;
+  }
 }
 
 template <class R, class T>
@@ -81,8 +129,13 @@ inline constexpr rule_operations operations_of{
                        std::span<tensor_shape const> s) { return static_cast<R const*>(r)->output_shape(s); },
     .multiply_adds = [](void const* r,
                         std::span<tensor_shape const> s) { return multiply_adds_of(*static_cast<R const*>(r), s); },
+    .uses_ranges = [](void const* r) { return uses_ranges_of(*static_cast<R const*>(r)); },
+    .bounds_values = [](void const* r) { return bounds_values_of(*static_cast<R const*>(r)); },
+    .difference = [](void const* r) { return difference_of(*static_cast<R const*>(r)); },
+    .refine = refine_by<R>,
     .bound_l2 = bound_by<R, norm::l2_t>,
     .bound_linf = bound_by<R, norm::linf_t>,
+    .bound_rms = bound_by<R, norm::rms_t>,
     .evaluate_double = evaluate_by<R, double>,
     .evaluate_dual = evaluate_by<R, dual>,
     .evaluate_interval = evaluate_by<R, interval>,
@@ -126,10 +179,17 @@ class any_rule {
   sensitivities<N> bound(std::span<tensor_shape const> shapes, rule_context const& context) const {
     if constexpr (std::same_as<N, norm::l2_t>) {
       return operations_->bound_l2(rule_.get(), shapes, context);
-    } else {
-      static_assert(std::same_as<N, norm::linf_t>, "sigmax: rules have bounds in l2 and linf");
+    } else if constexpr (std::same_as<N, norm::linf_t>) {
       return operations_->bound_linf(rule_.get(), shapes, context);
+    } else {
+      return operations_->bound_rms(rule_.get(), shapes, context);
     }
+  }
+  bool uses_ranges() const { return operations_->uses_ranges(rule_.get()); }
+  bool bounds_values() const { return operations_->bounds_values(rule_.get()); }
+  linearity difference() const { return operations_->difference(rule_.get()); }
+  void refine(std::span<tensor_shape const> shapes, rule_context const& context, value_range& output) const {
+    operations_->refine(rule_.get(), shapes, context, output);
   }
   template <class T>
   void evaluate(std::span<std::span<T const> const> inputs, std::span<tensor_shape const> shapes,

@@ -17,6 +17,7 @@
 #include <sigmax/bound/upper_bound.hpp>
 #include <sigmax/config.hpp>
 #include <sigmax/lipschitz/rule.hpp>
+#include <sigmax/lipschitz/rules/rms_conversion.hpp>
 #include <sigmax/lipschitz/rules/support.hpp>
 
 namespace sigmax::inline SIGMAX_ABI::lipschitz::rules {
@@ -50,13 +51,15 @@ class bounded {
   }
 
   template <norm_tag N>
-  sensitivities<N> bound(std::span<tensor_shape const>, rule_context const&) const {
+  sensitivities<N> bound([[maybe_unused]] std::span<tensor_shape const> shapes, rule_context const&) const {
     // Proof: the caller's, carried by the type.
     SIGMAX_DETAIL_REQUIRE_STRICT_ARITHMETIC(N);
     if constexpr (std::same_as<N, norm::l2_t>) {
       return {l2_};
-    } else {
+    } else if constexpr (std::same_as<N, norm::linf_t>) {
       return {linf_};
+    } else {
+      return {tighter(rms_, lipschitz::detail::rms_from_others({l2_}, {linf_}, shapes, output_shape(shapes)).front())};
     }
   }
 
@@ -77,12 +80,14 @@ class bounded {
  private:
   void include(upper_bound<op<norm::l2_t>> const& bound) { l2_ = bound; }
   void include(upper_bound<op<norm::linf_t>> const& bound) { linf_ = bound; }
+  void include(upper_bound<op<norm::rms_t>> const& bound) { rms_ = bound; }
 
   std::string name_;
   std::optional<tensor_shape> output_;
   // Proof: every map satisfies the bound +infinity.
   log_upper_bound<op<norm::l2_t>> l2_ = sigmax::detail::proof::log_upper<op<norm::l2_t>>(extended(infinity));
   log_upper_bound<op<norm::linf_t>> linf_ = sigmax::detail::proof::log_upper<op<norm::linf_t>>(extended(infinity));
+  log_upper_bound<op<norm::rms_t>> rms_ = sigmax::detail::proof::log_upper<op<norm::rms_t>>(extended(infinity));
 };
 static_assert(rule<bounded>);
 

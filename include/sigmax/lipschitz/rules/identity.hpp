@@ -33,6 +33,12 @@ class identity {
     return {detail::proven<N>(extended(1.0))};
   }
 
+  linearity difference() const { return linearity::translation; }
+  template <class = void>
+  void refine(std::span<tensor_shape const>, rule_context const& context, value_range& output) const {
+    if (auto const* const input = context.range(0)) output = *input;
+  }
+
   template <class T>
   void evaluate(std::span<std::span<T const> const> inputs, std::span<tensor_shape const>, std::span<T> output) const {
     for (std::size_t i = 0; i < output.size(); ++i) output[i] = inputs[0][i];

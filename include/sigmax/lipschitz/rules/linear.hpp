@@ -4,11 +4,13 @@
 #pragma once
 
 #include <cmath>
+#include <concepts>
 #include <cstddef>
 #include <span>
 #include <string>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include <sigmax/bound/norm.hpp>
 #include <sigmax/config.hpp>
@@ -16,13 +18,16 @@
 #include <sigmax/lipschitz/norm_prover.hpp>
 #include <sigmax/lipschitz/rule.hpp>
 #include <sigmax/lipschitz/rules/matrix_times.hpp>
+#include <sigmax/lipschitz/rules/rms_conversion.hpp>
 #include <sigmax/lipschitz/rules/support.hpp>
+#include <sigmax/lipschitz/value_range.hpp>
 #include <sigmax/lipschitz/weight.hpp>
 
 namespace sigmax::inline SIGMAX_ABI::lipschitz::rules {
 
 /// y = coefficient * W x along the last axis: input (..., in), W out x in, output (..., out). Sensitivity
-/// |coefficient| times the spectral norm of W in l2, times the largest absolute row sum in linf.
+/// |coefficient| times the spectral norm of W in l2, times the largest absolute row sum in linf, times
+/// sqrt(in / out) ||W||_2 in rms.
 class linear {
  public:
   /// @throws numeric_error if the coefficient is not finite. NaN in W is refused when its norm is computed.
@@ -36,7 +41,9 @@ class linear {
 
   std::string operator_name() const { return "linear"; }
   std::string rule_name(norm::any asked) const {
-    return asked == norm::linf ? "largest row sum" : "spectral norm, proven by Cholesky";
+    if (asked == norm::linf) return "largest row sum";
+    return asked == norm::rms ? "sqrt(in / out) times the spectral norm, proven by Cholesky"
+                              : "spectral norm, proven by Cholesky";
   }
   /// @throws shape_error if the last axis of the input is not as long as W has columns.
   template <class = void>
@@ -59,11 +66,51 @@ class linear {
   template <norm_tag N>
   sensitivities<N> bound(std::span<tensor_shape const>, rule_context const& context) const {
     // Proof: the map is c (I (x) W). In l2 the squared norm of the difference is the sum over the leading axes of
-    // ||c W d||^2 <= (|c| ||W||)^2 ||d||^2; in linf each entry is at most |c| times its row sum times max |d|.
-    auto const norm_of_matrix = prove_operator_norm<N>(weight_, context);
-    if (coefficient_ == 1) return {norm_of_matrix};
-    return {detail::proven<N>(extended(std::fabs(coefficient_)) * norm_of_matrix.extended_value(),
-                              norm_of_matrix.rests_on())};
+    // ||c W d||^2 <= (|c| ||W||)^2 ||d||^2; in linf each entry is at most |c| times its row sum times max |d|. In rms
+    // each row is multiplied by c W alone: ||c W d|| / sqrt(out) <= |c| ||W|| sqrt(in / out) ||d|| / sqrt(in).
+    using proven_in = std::conditional_t<std::same_as<N, norm::rms_t>, norm::l2_t, N>;
+    auto const norm_of_matrix = prove_operator_norm<proven_in>(weight_, context);
+    extended factor(std::fabs(coefficient_));
+    if constexpr (std::same_as<N, norm::rms_t>) {
+      factor = factor * extended(lipschitz::detail::sqrt_of_ratio_up(static_cast<double>(weight_.cols()),
+                                                                     static_cast<double>(weight_.rows())));
+    }
+    return {detail::proven<N>(factor * norm_of_matrix.extended_value(), norm_of_matrix.rests_on())};
+  }
+
+  linearity difference() const { return linearity::linear; }
+
+  /// |y_i| <= |c| ||w_i|| ||x||, and the same for differences from the centre.
+  template <class = void>
+  void refine(std::span<tensor_shape const>, rule_context const& context, value_range& output) const {
+    auto const* const input = context.range(0);
+    if (input == nullptr || !(is_finite(input->longest_row) || is_finite(input->row_distance))) return;
+    double const c = std::fabs(coefficient_);
+    double const norm_of_matrix = multiply_up(c, prove_operator_norm<norm::l2_t>(weight_, context).value());
+    output.longest_row = min_up(output.longest_row, multiply_up(norm_of_matrix, input->longest_row));
+    output.row_distance = min_up(output.row_distance, multiply_up(norm_of_matrix, input->row_distance));
+    auto const rows = static_cast<std::size_t>(weight_.rows());
+    std::vector<double> lengths(rows);
+    weight_.visit([&](auto const& w) {
+      for (std::size_t i = 0; i < rows; ++i) {
+        double sum = 0;
+        for (index_t j = 0; j < w.cols(); ++j) {
+          double const element = static_cast<double>(w(static_cast<index_t>(i), j));
+          sum = add_up(sum, multiply_up(element, element));
+        }
+        lengths[i] = multiply_up(c, sqrt_up(sum));
+      }
+    });
+    for (std::size_t i = 0; i < output.box.size(); ++i) {
+      double const length = lengths[i % rows];
+      if (is_finite(input->longest_row)) {
+        output.box[i] = lipschitz::detail::within(output.box[i], 0.0, multiply_up(length, input->longest_row));
+      }
+      if (is_finite(input->row_distance) && !output.centre.empty()) {
+        output.box[i] =
+            lipschitz::detail::within(output.box[i], output.centre[i], multiply_up(length, input->row_distance));
+      }
+    }
   }
 
   template <class T>

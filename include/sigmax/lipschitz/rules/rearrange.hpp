@@ -16,13 +16,16 @@
 #include <sigmax/bound/norm.hpp>
 #include <sigmax/config.hpp>
 #include <sigmax/core/error.hpp>
+#include <sigmax/lipschitz/row_norm.hpp>
 #include <sigmax/lipschitz/rule.hpp>
+#include <sigmax/lipschitz/rules/rms_conversion.hpp>
 #include <sigmax/lipschitz/rules/support.hpp>
 
 namespace sigmax::inline SIGMAX_ABI::lipschitz::rules {
 
 /// y_i = x_map(i), and 0 where map(i) is -1: reshape, transpose, slice, broadcast, padding with zeros.
-/// Sensitivity 1 in linf, the square root of how often an element is used at most in l2. Copies share the map.
+/// Sensitivity 1 in linf, the square root of how often an element is used at most in l2; in rms what the rows of the
+/// output gather from rows of the input. Copies share the map.
 class rearrange {
  public:
   /// `output` is the new shape, `map` one input position (or -1) for each of its elements. An empty map keeps the
@@ -50,6 +53,7 @@ class rearrange {
   std::string operator_name() const { return name_; }
   template <class = void>
   std::string rule_name(norm::any asked) const {
+    if (asked == norm::rms) return "rows of the input that meet in one of the output";
     if (!map_) return "1: the same elements in the same order";
     return asked == norm::linf ? "1: moves elements" : "square root of the most copies of one element";
   }
@@ -70,14 +74,29 @@ class rearrange {
   }
 
   template <norm_tag N>
-  sensitivities<N> bound(std::span<tensor_shape const>, rule_context const&) const {
+  sensitivities<N> bound([[maybe_unused]] std::span<tensor_shape const> shapes, rule_context const&) const {
     // Proof: every |y_i - y'_i| is one of the |x_j - x'_j| or 0, so the largest does not grow. The sum of squares
-    // counts each j as often as the map holds it, at most m times.
+    // counts each j as often as the map holds it, at most m times. For rows see rows_met.
     if constexpr (std::same_as<N, norm::l2_t>) {
-      return {detail::proven<N>(extended(map_ ? sqrt_exactly_up(most_copies()) : 1.0))};
+      return {detail::proven<N>(extended(map_ ? lipschitz::detail::sqrt_of_ratio_up(most_copies(), 1.0) : 1.0))};
+    } else if constexpr (std::same_as<N, norm::rms_t>) {
+      auto const in = static_cast<double>(row_norm::row_width(shapes[0]));
+      auto const out = static_cast<double>(row_norm::row_width(output_));
+      return {detail::proven<N>(extended(lipschitz::detail::sqrt_of_ratio_up(rows_met(shapes[0]) * in, out)))};
     } else {
       return {detail::proven<N>(extended(1.0))};
     }
+  }
+
+  linearity difference() const { return linearity::linear; }
+
+  template <class = void>
+  void refine(std::span<tensor_shape const> shapes, rule_context const& context, value_range& output) const {
+    auto const* const input = context.range(0);
+    if (input == nullptr) return;
+    double const growth = lipschitz::detail::sqrt_of_ratio_up(rows_met(shapes[0]), 1.0);
+    output.longest_row = min_up(output.longest_row, multiply_up(growth, input->longest_row));
+    output.row_distance = min_up(output.row_distance, multiply_up(growth, input->row_distance));
   }
 
   template <class T>
@@ -109,10 +128,38 @@ class rearrange {
     return static_cast<double>(most);
   }
 
-  /// Roots of square numbers are exact: a permutation has sensitivity 1, not 1 + 2^-52.
-  static double sqrt_exactly_up(double count) {
-    double const root = std::nearbyint(std::sqrt(count));
-    return root * root == count ? root : sqrt_up(count);
+  /// max over the rows r of the output of sum over the rows s of the input of m_rs, m_rs = how often r holds one element
+  /// of s at most: ||y_r||^2 <= sum_s m_rs ||x_s||^2 <= (sum_s m_rs) max_s ||x_s||^2.
+  template <class = void>
+  double rows_met(tensor_shape const& input) const {
+    std::size_t const in = row_norm::row_width(input);
+    std::size_t const out = row_norm::row_width(output_);
+    if (!map_ && (in % out == 0 || out % in == 0)) return in >= out ? 1.0 : static_cast<double>(out / in);
+    auto const count = static_cast<std::size_t>(element_count(output_));
+    std::vector<index_t> sources;
+    std::size_t most = 0;
+    for (std::size_t first = 0; first + out <= count; first += out) {
+      sources.clear();
+      for (std::size_t i = first; i < first + out; ++i) {
+        index_t const from = map_ ? (*map_)[i] : static_cast<index_t>(i);
+        if (from >= 0) sources.push_back(from);
+      }
+      std::sort(sources.begin(), sources.end());
+      std::size_t total = 0;
+      for (std::size_t i = 0; i < sources.size();) {
+        std::size_t const row = static_cast<std::size_t>(sources[i]) / in;
+        std::size_t copies = 0;
+        while (i < sources.size() && static_cast<std::size_t>(sources[i]) / in == row) {
+          std::size_t same = i;
+          while (same < sources.size() && sources[same] == sources[i]) ++same;
+          copies = std::max(copies, same - i);
+          i = same;
+        }
+        total += copies;
+      }
+      most = std::max(most, total);
+    }
+    return static_cast<double>(most);
   }
 
   tensor_shape output_;

@@ -20,7 +20,7 @@
 namespace sigmax::inline SIGMAX_ABI::lipschitz::rules {
 
 /// y_i = c_i x_i, or x_i / c_i, the factors repeated along the leading axes: a diagonal matrix. Sensitivity max |c_i|,
-/// or max 1 / |c_i| rounded up, in l2 and linf. Inference-time batch normalisation, input normalisation.
+/// or max 1 / |c_i| rounded up, in every norm. Inference-time batch normalisation, input normalisation.
 /// Copies share the factors.
 class scale {
  public:
@@ -55,7 +55,7 @@ class scale {
 
   template <norm_tag N>
   sensitivities<N> bound(std::span<tensor_shape const>, rule_context const&) const {
-    // Proof: |c_i a - c_i b| = |c_i| |a - b| <= max |c| |a - b|; both norms are monotone in the absolute values.
+    // Proof: |c_i a - c_i b| = |c_i| |a - b| <= max |c| |a - b|; the norms are monotone in the absolute values.
     double largest = 0;
     for (double const c : *factors_) {
       double const magnitude = std::fabs(c);
@@ -63,6 +63,8 @@ class scale {
     }
     return {detail::proven<N>(extended(largest))};
   }
+
+  linearity difference() const { return linearity::linear; }
 
   template <class T>
   void evaluate(std::span<std::span<T const> const> inputs, std::span<tensor_shape const>, std::span<T> output) const {

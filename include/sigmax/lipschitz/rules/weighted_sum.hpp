@@ -60,6 +60,24 @@ class weighted_sum {
     return result;
   }
 
+  linearity difference() const { return linearity::linear; }
+
+  /// Triangle inequality, row by row.
+  template <class = void>
+  void refine(std::span<tensor_shape const>, rule_context const& context, value_range& output) const {
+    double longest = 0;
+    double distance = 0;
+    for (std::size_t k = 0; k < coefficients_.size(); ++k) {
+      auto const* const input = context.range(k);
+      if (input == nullptr) return;
+      double const c = coefficients_[k].magnitude();
+      longest = add_up(longest, multiply_up(c, input->longest_row));
+      distance = add_up(distance, multiply_up(c, input->row_distance));
+    }
+    output.longest_row = min_up(output.longest_row, longest);
+    output.row_distance = min_up(output.row_distance, distance);
+  }
+
   template <class T>
   void evaluate(std::span<std::span<T const> const> inputs, std::span<tensor_shape const>, std::span<T> output) const {
     for (std::size_t k = 0; k < coefficients_.size(); ++k) {
