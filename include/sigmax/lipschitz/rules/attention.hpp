@@ -30,6 +30,33 @@
 
 namespace sigmax::inline SIGMAX_ABI::lipschitz::rules {
 
+namespace detail {
+
+/// scale q k^T + mask for one matrix, q: n x d, k: m x d; what the mask leaves out has its score without a mask.
+/// `first_row` is the number of row 0 among all rows of the tensor of scores.
+template <class T>
+std::vector<T> attention_scores(std::span<T const> q, std::span<T const> k, std::size_t d, interval scale,
+                                attention_mask const& mask, std::size_t first_row) {
+  std::size_t const n = q.size() / d;
+  std::size_t const m = k.size() / d;
+  std::vector<T> scores(n * m);
+  auto const transposed = transposed_elements(k, m, d);
+  multiply_matrices(q, std::span<T const>(transposed), d, m, std::span<T>(scores));
+  T const tau = as_scalar<T>(scale);
+  for (std::size_t i = 0; i < n; ++i) {
+    auto const row = mask.row(first_row + i, i, m);
+    for (std::size_t j = 0; j < m; ++j) {
+      T& s = scores[i * m + j];
+      double const addend = row[j];
+      if (addend == -infinity) continue;
+      s = row.replaces(j) ? T(addend) : addend == 0 ? tau * s : tau * s + T(addend);
+    }
+  }
+  return scores;
+}
+
+}  // namespace detail
+
 inline constexpr char const* attention_needs_bounds =
     "dot-product attention is not Lipschitz on all inputs; give a bounded domain (--radius, --box) or normalise before "
     "it";
@@ -202,25 +229,11 @@ class attention {
     std::size_t e;
   };
 
-  /// The scores of matrix c with their mask; what the mask leaves out is left without it.
+  /// The scores of matrix c.
   template <class T>
   std::vector<T> scores_of(sizes const& form, std::size_t c, std::span<T const> q, std::span<T const> k) const {
-    std::vector<T> scores(form.n * form.m);
-    auto const transposed =
-        detail::transposed_elements(k.subspan(c * form.m * form.d, form.m * form.d), form.m, form.d);
-    detail::multiply_matrices(q.subspan(c * form.n * form.d, form.n * form.d), std::span<T const>(transposed), form.d,
-                              form.m, std::span<T>(scores));
-    T const tau = detail::as_scalar<T>(scale_);
-    for (std::size_t i = 0; i < form.n; ++i) {
-      auto const mask = mask_.row(c * form.n + i, i, form.m);
-      for (std::size_t j = 0; j < form.m; ++j) {
-        T& s = scores[i * form.m + j];
-        double const addend = mask[j];
-        if (addend == -infinity) continue;
-        s = mask.replaces(j) ? T(addend) : addend == 0 ? tau * s : tau * s + T(addend);
-      }
-    }
-    return scores;
+    return detail::attention_scores(q.subspan(c * form.n * form.d, form.n * form.d),
+                                    k.subspan(c * form.m * form.d, form.m * form.d), form.d, scale_, mask_, c * form.n);
   }
 
   /// softmax over what the mask shows, in place.
