@@ -12,7 +12,6 @@
 #include <Eigen/Dense>
 #include <doctest/doctest.h>
 
-#include "attention_oracle.hpp"
 #include <sigmax/core/error.hpp>
 #include <sigmax/core/matrix.hpp>
 #include <sigmax/lipschitz/attention_layers.hpp>
@@ -21,6 +20,8 @@
 #include <sigmax/lipschitz/network.hpp>
 #include <sigmax/lipschitz/rules.hpp>
 #include <sigmax/lipschitz/rules/product_norm.hpp>
+
+#include "attention_oracle.hpp"
 
 using namespace sigmax;
 using namespace sigmax::lipschitz;
@@ -155,6 +156,7 @@ TEST_CASE("small attention networks: no Jacobian and no attacked pair exceeds th
   double tightest = 0;
   int joint_is_tighter = 0;
   int parts_are_tighter = 0;
+  double most_lost = 1;
   for (int trial = 0; trial < 150; ++trial) {
     instance const given = random_instance(random);
     network joint(given.shape);
@@ -175,7 +177,9 @@ TEST_CASE("small attention networks: no Jacobian and no attacked pair exceeds th
       auto const apart = certify(parts, options);
       REQUIRE(together.is_finite());
       REQUIRE(apart.is_finite());
-      (together.upper() < apart.upper() ? joint_is_tighter : parts_are_tighter) += 1;
+      joint_is_tighter += together.upper() < apart.upper() * 0.999 ? 1 : 0;
+      parts_are_tighter += apart.upper() < together.upper() * 0.999 ? 1 : 0;
+      most_lost = std::max(most_lost, together.upper() / apart.upper());
       auto const in = row_norm::of(which, joint.input_shape());
       auto const out = row_norm::of(which, joint.output_shape());
       for (int point = 0; point < 4; ++point) {
@@ -191,7 +195,8 @@ TEST_CASE("small attention networks: no Jacobian and no attacked pair exceeds th
       }
     }
   }
-  MESSAGE("largest slope / bound " << tightest << "; the joint rule was tighter " << joint_is_tighter << " times of "
-                                   << joint_is_tighter + parts_are_tighter);
+  MESSAGE("largest slope / bound " << tightest << "; of 450 bounds the joint rule's was tighter " << joint_is_tighter
+                                   << " times, that of the parts " << parts_are_tighter << " times, by a factor of "
+                                   << most_lost << " at most");
   CHECK(tightest > 0.5);
 }

@@ -60,11 +60,11 @@ rules::self_attention stacked_attention(weight const& query, weight const& key, 
 /// (H d_v) x d, W_O out x (H d_v), head h being successive rows. A layer; see rules::self_attention for its bound.
 /// Matrices are viewed or owned as in `linear`. @throws shape_error if they do not fit.
 template <class Q, class K, class V, class O>
-requires matrix_like<Q> && matrix_like<K> && matrix_like<V> && matrix_like<O> rules::self_attention
-multi_head_attention(Q&& query, K&& key, V&& value, O&& output, attention_options const& options = {}) {
-  return detail::stacked_attention(detail::weight_of(std::forward<Q>(query)), detail::weight_of(std::forward<K>(key)),
-                                   detail::weight_of(std::forward<V>(value)),
-                                   detail::weight_of(std::forward<O>(output)), options);
-}
+  requires matrix_like<Q> && matrix_like<K> && matrix_like<V> && matrix_like<O> rules::self_attention
+  multi_head_attention(Q&& query, K&& key, V&& value, O&& output, attention_options const& options = {}) {
+    return detail::stacked_attention(detail::weight_of(std::forward<Q>(query)), detail::weight_of(std::forward<K>(key)),
+                                     detail::weight_of(std::forward<V>(value)),
+                                     detail::weight_of(std::forward<O>(output)), options);
+  }
 
 }  // namespace sigmax::inline SIGMAX_ABI::lipschitz

@@ -88,9 +88,8 @@ double transposed_length_up(weight const& w, std::vector<double> const& b) {
   if (b.empty()) return 0;
   std::vector<interval> const x(b.begin(), b.end());
   std::vector<interval> y(static_cast<std::size_t>(w.cols()));
-  w.transposed().visit([&](auto const& elements) {
-    matrix_times(elements, std::span<interval const>(x), std::span<interval>(y));
-  });
+  w.transposed().visit(
+      [&](auto const& elements) { matrix_times(elements, std::span<interval const>(x), std::span<interval>(y)); });
   return lipschitz::detail::row_length_up(y);
 }
 
@@ -150,9 +149,8 @@ head_bound bound_of_head(attention_head const& head, std::size_t number, std::si
     }
     auto const weights = largest_weights(q_rows, k_rows, tau, mask, first_row, scores);
     auto const own = slopes_of_attention(q_rows, k_rows, v_rows, tau, mask, first_row, weights, together);
-    double const apart =
-        add_up(multiply_up(own.values, result.norm_v),
-               add_up(multiply_up(own.queries, result.norm_q), multiply_up(own.keys, result.norm_k)));
+    double const apart = add_up(multiply_up(own.values, result.norm_v),
+                                add_up(multiply_up(own.queries, result.norm_q), multiply_up(own.keys, result.norm_k)));
     result.output = max_up(result.output, apart);
     result.slopes.values = max_up(result.slopes.values, own.values);
     result.slopes.queries = max_up(result.slopes.queries, own.queries);

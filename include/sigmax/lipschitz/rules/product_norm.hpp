@@ -87,9 +87,9 @@ double product_norm_up(weight const& a, weight const& b, rule_context const& con
   });
   auto const count = [](std::size_t n) { return static_cast<double>(n); };
   double const lost = multiply_up(multiply_up(count(r) * count(r + p + q), 4.0), double_underflow);
-  double const difference = add_up(
-      add_up(multiply_up(sqrt_up(squares_d), 1 + 0x1p-50), lost),
-      add_up(multiply_up(gamma_up(count(p) + 2), squares_a), multiply_up(gamma_up(count(r) + 2), squares_l)));
+  double const difference =
+      add_up(add_up(multiply_up(sqrt_up(squares_d), 1 + 0x1p-50), lost),
+             add_up(multiply_up(gamma_up(count(p) + 2), squares_a), multiply_up(gamma_up(count(r) + 2), squares_l)));
   double const rounding =
       add_up(multiply_up(gamma_up(count(r) + 2), multiply_up(sqrt_up(squares_l), sqrt_up(squares_b))), lost);
   for (double const x : reduced) {

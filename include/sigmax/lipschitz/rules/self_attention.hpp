@@ -82,8 +82,8 @@ class self_attention {
   tensor_shape output_shape(std::span<tensor_shape const> shapes) const {
     detail::require_inputs("self_attention", shapes, 1);
     if (shapes[0].size() < 2 || shapes[0].back() != heads_[0].query.matrix.cols()) {
-      sigmax::detail::raise<shape_error>({"self_attention: input has shape ", shape_text(shapes[0]),
-                                          ", the weights ", heads_[0].query.matrix.cols(),
+      sigmax::detail::raise<shape_error>({"self_attention: input has shape ", shape_text(shapes[0]), ", the weights ",
+                                          heads_[0].query.matrix.cols(),
                                           " columns; the input must be rows of that length"});
     }
     auto const inner = core_shapes(shapes[0]);
@@ -131,7 +131,8 @@ class self_attention {
       if (output_) sum = add_up(sum, multiply_up(norm_of_part(h, context), longest));
     }
     double longest = sqrt_up(squares);
-    if (output_) longest = min_up(sum, multiply_up(prove_operator_norm<norm::l2_t>(*output_, context).value(), longest));
+    if (output_)
+      longest = min_up(sum, multiply_up(prove_operator_norm<norm::l2_t>(*output_, context).value(), longest));
     output.longest_row = min_up(output.longest_row, longest);
     if (output.centre.empty() || !is_finite(x->row_distance)) return;
     double const moved = multiply_up(lipschitz_on(shapes[0], context, norm::rms), x->row_distance);
@@ -176,7 +177,8 @@ class self_attention {
       auto const g = output_gradient.subspan(token * out, out);
       if (output_) {
         row.assign(row.size(), 0.0);
-        output_->visit([&](auto const& w) { detail::add_matrix_times(w.transposed(), 1.0, g, std::span<double>(row)); });
+        output_->visit(
+            [&](auto const& w) { detail::add_matrix_times(w.transposed(), 1.0, g, std::span<double>(row)); });
       } else {
         row.assign(g.begin(), g.end());
       }
@@ -195,8 +197,8 @@ class self_attention {
       auto const add = [&](projection const& p, std::vector<double> const& from, std::size_t row_number) {
         auto const rows = static_cast<std::size_t>(p.matrix.rows());
         p.matrix.visit([&](auto const& w) {
-          detail::add_matrix_times(w.transposed(), 1.0,
-                                   std::span<double const>(from).subspan(row_number * rows, rows), target);
+          detail::add_matrix_times(w.transposed(), 1.0, std::span<double const>(from).subspan(row_number * rows, rows),
+                                   target);
         });
       };
       for (std::size_t h = 0; h < heads_.size(); ++h) {
@@ -287,8 +289,8 @@ class self_attention {
     if (x == nullptr) return infinity;
     std::vector<detail::head_bound> heads;
     for (std::size_t h = 0; h < heads_.size(); ++h) {
-      heads.push_back(detail::bound_of_head(heads_[h], h, heads_.size(), core_.scale(), core_.mask(), *x, shape,
-                                            context, asked));
+      heads.push_back(
+          detail::bound_of_head(heads_[h], h, heads_.size(), core_.scale(), core_.mask(), *x, shape, context, asked));
     }
     if (asked == norm::linf) return largest_entry(heads);
     double squares = 0;
@@ -321,9 +323,7 @@ class self_attention {
       for (std::size_t h = 0; h < heads.size(); ++h) {
         auto const& bound = heads[h];
         auto const& own = part == 0 ? heads_[h].query : part == 1 ? heads_[h].key : heads_[h].value;
-        double const slope = part == 0   ? bound.slopes.queries
-                             : part == 1 ? bound.slopes.keys
-                                         : bound.slopes.values;
+        double const slope = part == 0 ? bound.slopes.queries : part == 1 ? bound.slopes.keys : bound.slopes.values;
         double const norm = part == 0 ? bound.norm_q : part == 1 ? bound.norm_k : bound.norm_v;
         double const product = multiply_up(slope, norm);
         squares = add_up(squares, multiply_up(product, product));
