@@ -25,6 +25,7 @@
 #include <sigmax/lipschitz/dual.hpp>
 #include <sigmax/lipschitz/rules/activation_entry.hpp>
 #include <sigmax/lipschitz/rules/activation_rule.hpp>
+#include <sigmax/lipschitz/rules/activation_slopes.hpp>
 
 namespace sigmax::inline SIGMAX_ABI::lipschitz::rules {
 
@@ -61,23 +62,28 @@ std::span<activation_entry const> activation_table() {
       {.name = "relu",
        .onnx_name = "Relu",
        .constant = detail::always_one,
+       .slopes = slopes_of::relu<>,
        .formula = elementwise([](auto x, parameters) { return max(x, decltype(x)(0.0)); })},
       {.name = "abs",
        .onnx_name = "Abs",
        .constant = detail::always_one,
+       .slopes = slopes_of::abs<>,
        .formula = elementwise([](auto x, parameters) { return abs(x); })},
       {.name = "identity",
        .onnx_name = "Identity",
        .constant = detail::always_one,
+       .slopes = slopes_of::identity<>,
        .formula = elementwise([](auto x, parameters) { return x; })},
       {.name = "neg",
        .onnx_name = "Neg",
        .constant = detail::always_one,
+       .slopes = slopes_of::neg<>,
        .formula = elementwise([](auto x, parameters) { return -x; })},
       {.name = "clip",
        .onnx_name = "Clip",
        .parameters = {{{"min", -infinity, false}, {"max", infinity, false}}},
        .constant = [](parameters p) { return p[0] < infinity && p[1] > -infinity ? 1.0 : infinity; },
+       .slopes = slopes_of::clip<>,
        .refusal = "no real function: every value is clipped to infinity",
        .formula = elementwise([](auto x, parameters p) {
          using scalar = decltype(x);
@@ -88,6 +94,7 @@ std::span<activation_entry const> activation_table() {
        .onnx_name = "LeakyRelu",
        .parameters = {{{"alpha", double{0.01f}}}},
        .constant = detail::one_or_first,
+       .slopes = slopes_of::leaky_relu<>,
        .formula = elementwise([](auto x, parameters p) {
          using scalar = decltype(x);
          return max(x, scalar(0.0)) + p[0] * min(x, scalar(0.0));
@@ -97,6 +104,7 @@ std::span<activation_entry const> activation_table() {
        .parameters = {{{"slope", 0.25, false}}},
        .per_element = true,
        .constant = detail::one_or_first,
+       .slopes = slopes_of::leaky_relu<>,
        .formula = elementwise([](auto x, parameters p) {
          using scalar = decltype(x);
          return max(x, scalar(0.0)) + p[0] * min(x, scalar(0.0));
@@ -106,6 +114,7 @@ std::span<activation_entry const> activation_table() {
        .onnx_name = "Elu",
        .parameters = {{{"alpha", 1.0}}},
        .constant = detail::one_or_first,
+       .slopes = slopes_of::elu<>,
        .formula = elementwise([](auto x, parameters p) {
          using scalar = decltype(x);
          return max(x, scalar(0.0)) + p[0] * (exp(min(x, scalar(0.0))) - 1.0);
@@ -115,6 +124,7 @@ std::span<activation_entry const> activation_table() {
        .onnx_name = "Celu",
        .parameters = {{{"alpha", 1.0}}},
        .constant = [](parameters p) { return p[0] > 0 ? 1.0 : infinity; },
+       .slopes = slopes_of::celu<>,
        .refusal = "not Lipschitz for alpha <= 0",
        .formula = elementwise([](auto x, parameters p) {
          using scalar = decltype(x);
@@ -125,6 +135,7 @@ std::span<activation_entry const> activation_table() {
        .onnx_name = "Selu",
        .parameters = {{{"alpha", double{1.67326319217681884765625f}}, {"gamma", double{1.05070102214813232421875f}}}},
        .constant = [](parameters p) { return multiply_up(std::fabs(p[1]), max_up(1.0, std::fabs(p[0]))); },
+       .slopes = slopes_of::selu<>,
        .formula = elementwise([](auto x, parameters p) {
          using scalar = decltype(x);
          return p[1] * (max(x, scalar(0.0)) + p[0] * (exp(min(x, scalar(0.0))) - 1.0));
@@ -134,29 +145,35 @@ std::span<activation_entry const> activation_table() {
        .onnx_name = "Softplus",
        .parameters = {{{"beta", 1.0, false}}},
        .constant = [](parameters p) { return p[0] != 0 ? 1.0 : infinity; },
+       .slopes = slopes_of::softplus<>,
        .refusal = "undefined for beta = 0",
        .formula = elementwise([](auto x, parameters p) { return softplus(p[0] * x) / decltype(x)(p[0]); })},
-      {.name = "log_sigmoid", .constant = detail::always_one, .formula = elementwise([](auto x, parameters) {
-                                                                return -softplus(-x);
-                                                              })},
+      {.name = "log_sigmoid",
+       .constant = detail::always_one,
+       .slopes = slopes_of::log_sigmoid<>,
+       .formula = elementwise([](auto x, parameters) { return -softplus(-x); })},
       // Slope 1 / (1 + |x|)^2.
       {.name = "softsign",
        .onnx_name = "Softsign",
        .constant = detail::always_one,
+       .slopes = slopes_of::softsign<>,
        .formula = elementwise([](auto x, parameters) { return x / (1.0 + abs(x)); })},
       {.name = "tanh",
        .onnx_name = "Tanh",
        .constant = detail::always_one,
+       .slopes = slopes_of::tanh<>,
        .formula = elementwise([](auto x, parameters) { return tanh(x); })},
       // Slope s (1 - s), largest at s = 1/2.
       {.name = "sigmoid",
        .onnx_name = "Sigmoid",
        .constant = [](parameters) { return 0.25; },
+       .slopes = slopes_of::sigmoid<>,
        .formula = elementwise([](auto x, parameters) { return sigmoid(x); })},
       {.name = "hard_sigmoid",
        .onnx_name = "HardSigmoid",
        .parameters = {{{"alpha", double{0.2f}}, {"beta", 0.5}}},
        .constant = [](parameters p) { return std::fabs(p[0]); },
+       .slopes = slopes_of::hard_sigmoid<>,
        .formula = elementwise([](auto x, parameters p) {
          using scalar = decltype(x);
          return max(scalar(0.0), min(scalar(1.0), p[0] * x + scalar(p[1])));
@@ -166,6 +183,7 @@ std::span<activation_entry const> activation_table() {
        .onnx_name = "Gelu",
        .onnx_variant = "none",
        .constant = [](parameters) { return 1.1289041451852; },
+       .slopes = slopes_of::gelu<>,
        .formula = elementwise([](auto x, parameters) {
          using scalar = decltype(x);
          return 0.5 * x * (1.0 + erf(x / sqrt(scalar(2.0))));
@@ -176,6 +194,7 @@ std::span<activation_entry const> activation_table() {
        .onnx_name = "Gelu",
        .onnx_variant = "tanh",
        .constant = [](parameters) { return 1.1289930686588; },
+       .slopes = slopes_of::gelu_tanh<>,
        .formula = elementwise([](auto x, parameters) {
          using scalar = decltype(x);
          scalar const cubic = scalar(44715.0) / scalar(1000000.0);
@@ -185,26 +204,31 @@ std::span<activation_entry const> activation_table() {
       // 1/2 for beta = 0.
       {.name = "silu",
        .constant = [](parameters) { return 1.0998393201289; },
+       .slopes = slopes_of::silu<>,
        .formula = elementwise([](auto x, parameters) { return x * sigmoid(x); })},
       {.name = "swish",
        .onnx_name = "Swish",
        .parameters = {{{"alpha", 1.0}}},
        .constant = [](parameters p) { return p[0] == 0 ? 0.5 : 1.0998393201289; },
+       .slopes = slopes_of::swish<>,
        .formula = elementwise([](auto x, parameters p) { return x * sigmoid(p[0] * x); })},
       {.name = "quick_gelu",
        .onnx_name = "QuickGelu",
        .parameters = {{{"alpha", double{1.702f}}}},
        .constant = [](parameters p) { return p[0] == 0 ? 0.5 : 1.0998393201289; },
+       .slopes = slopes_of::swish<>,
        .formula = elementwise([](auto x, parameters p) { return x * sigmoid(p[0] * x); })},
       // x tanh(softplus(x)): 1.08849816125172786..., at x = 1.49...
       {.name = "mish",
        .onnx_name = "Mish",
        .constant = [](parameters) { return 1.0884981612518; },
+       .slopes = slopes_of::mish<>,
        .formula = elementwise([](auto x, parameters) { return x * tanh(softplus(x)); })},
       // x clip(x / 6 + 1 / 2, 0, 1): slope x / 3 + 1 / 2 for |x| < 3, 3/2 at x = 3.
       {.name = "hard_swish",
        .onnx_name = "HardSwish",
        .constant = [](parameters) { return 1.5; },
+       .slopes = slopes_of::hard_swish<>,
        .formula = elementwise([](auto x, parameters) {
          using scalar = decltype(x);
          return x * min(max(x + 3.0, scalar(0.0)), scalar(6.0)) / scalar(6.0);
@@ -213,48 +237,61 @@ std::span<activation_entry const> activation_table() {
       {.name = "erf",
        .onnx_name = "Erf",
        .constant = [](parameters) { return 1.1283791670956; },
+       .slopes = slopes_of::erf<>,
        .formula = elementwise([](auto x, parameters) { return erf(x); })},
       {.name = "sin",
        .onnx_name = "Sin",
        .constant = detail::always_one,
+       .slopes = slopes_of::sin<>,
        .formula = elementwise([](auto x, parameters) { return sin(x); })},
       {.name = "cos",
        .onnx_name = "Cos",
        .constant = detail::always_one,
+       .slopes = slopes_of::cos<>,
        .formula = elementwise([](auto x, parameters) { return cos(x); })},
       // Slopes 1 / (1 + x^2) and 1 / sqrt(1 + x^2).
       {.name = "atan",
        .onnx_name = "Atan",
        .constant = detail::always_one,
+       .slopes = slopes_of::atan<>,
        .formula = elementwise([](auto x, parameters) { return atan(x); })},
       {.name = "asinh",
        .onnx_name = "Asinh",
        .constant = detail::always_one,
+       .slopes = slopes_of::asinh<>,
        .formula = elementwise([](auto x, parameters) { return asinh(x); })},
 
       // Locally Lipschitz only.
-      {.name = "square", .constant = detail::never, .refusal = local, .formula = elementwise([](auto x, parameters) {
-                                                                        using lipschitz::detail::square;
-                                                                        return square(x);
-                                                                      })},
+      {.name = "square",
+       .constant = detail::never,
+       .slopes = slopes_of::square<>,
+       .refusal = local,
+       .formula = elementwise([](auto x, parameters) {
+         using lipschitz::detail::square;
+         return square(x);
+       })},
       {.name = "exp",
        .onnx_name = "Exp",
        .constant = detail::never,
+       .slopes = slopes_of::exp<>,
        .refusal = local,
        .formula = elementwise([](auto x, parameters) { return exp(x); })},
       {.name = "log",
        .onnx_name = "Log",
        .constant = detail::never,
+       .slopes = slopes_of::log<>,
        .refusal = local,
        .formula = elementwise([](auto x, parameters) { return log(x); })},
       {.name = "sqrt",
        .onnx_name = "Sqrt",
        .constant = detail::never,
+       .slopes = slopes_of::sqrt<>,
        .refusal = local,
        .formula = elementwise([](auto x, parameters) { return sqrt(x); })},
       {.name = "reciprocal",
        .onnx_name = "Reciprocal",
        .constant = detail::never,
+       .slopes = slopes_of::reciprocal<>,
        .refusal = local,
        .formula = elementwise([](auto x, parameters) { return 1.0 / x; })},
       // x^1 is the identity, x^0 the constant 1.
@@ -264,6 +301,7 @@ std::span<activation_entry const> activation_table() {
        .constant = [](parameters p) { return p[0] == 1   ? 1.0
                                              : p[0] == 0 ? 0.0
                                                          : infinity; },
+       .slopes = slopes_of::pow<>,
        .refusal = local,
        .formula = elementwise([](auto x, parameters p) { return pow(x, p[0]); })},
 
@@ -271,21 +309,25 @@ std::span<activation_entry const> activation_table() {
       {.name = "sign",
        .onnx_name = "Sign",
        .constant = detail::never,
+       .slopes = slopes_of::sign<>,
        .refusal = jumps,
        .formula = elementwise([](auto x, parameters) { return heaviside(x) - heaviside(-x); })},
       {.name = "round",
        .onnx_name = "Round",
        .constant = detail::never,
+       .slopes = slopes_of::round<>,
        .refusal = jumps,
        .formula = elementwise([](auto x, parameters) { return rint(x); })},
       {.name = "floor",
        .onnx_name = "Floor",
        .constant = detail::never,
+       .slopes = slopes_of::floor<>,
        .refusal = jumps,
        .formula = elementwise([](auto x, parameters) { return floor(x); })},
       {.name = "ceil",
        .onnx_name = "Ceil",
        .constant = detail::never,
+       .slopes = slopes_of::ceil<>,
        .refusal = jumps,
        .formula = elementwise([](auto x, parameters) { return ceil(x); })},
       // x where x > alpha, else 0: jumps by alpha.
@@ -293,6 +335,7 @@ std::span<activation_entry const> activation_table() {
        .onnx_name = "ThresholdedRelu",
        .parameters = {{{"alpha", 1.0}}},
        .constant = [](parameters p) { return p[0] == 0 ? 1.0 : infinity; },
+       .slopes = slopes_of::thresholded_relu<>,
        .refusal = "discontinuous for alpha other than 0: no Lipschitz bound exists",
        .formula = elementwise([](auto x, parameters p) { return x * heaviside(x - decltype(x)(p[0])); })},
       // x + bias below -lambd, x - bias above lambd, else 0: jumps by lambd - bias.
@@ -300,6 +343,7 @@ std::span<activation_entry const> activation_table() {
        .onnx_name = "Shrink",
        .parameters = {{{"bias", 0.0}, {"lambd", 0.5}}},
        .constant = [](parameters p) { return p[0] == p[1] && p[1] >= 0 ? 1.0 : infinity; },
+       .slopes = slopes_of::shrink<>,
        .refusal = "discontinuous for bias other than lambd: no Lipschitz bound exists",
        .formula = elementwise([](auto x, parameters p) {
          using scalar = decltype(x);
