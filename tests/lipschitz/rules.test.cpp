@@ -61,6 +61,14 @@ std::vector<rule_case> all_cases() {
   result.push_back({rules::rearrange({5}, {0, 0, 0, 1, -1}, "expand"), {{3}}});
   result.push_back({rules::weighted_sum({interval(1.0), interval(-2.5), interval(0.3)}), {{4}, {4}, {4}}});
   result.push_back({rules::weighted_sum({interval(1.0) - interval(0.3), 0.3}), {{2, 2}, {2, 2}}});
+  result.push_back({rules::matrix_product(), {{3, 4}, {4, 2}}});
+  result.push_back({rules::matrix_product(), {{2, 1, 3, 4}, {3, 4, 2}}});
+  result.push_back({rules::attention(0.5), {{2, 3, 4}, {2, 5, 4}, {2, 5, 3}}});
+  result.push_back({rules::attention(interval(0.3) / 7.0, rules::attention_mask::causal()), {{4, 2}, {4, 2}, {4, 5}}});
+  result.push_back({rules::attention(-1.0, rules::attention_mask({0.0, -infinity, 2.0, 0.5, -1e4, -infinity})),
+                    {{3, 2, 4}, {3, 3, 4}, {3, 3, 1}}});
+  result.push_back(
+      {rules::attention(1.0, rules::attention_mask({0.0, -1.0, 2.0, 0.5}, {0, 1, 0, 0})), {{2, 4}, {2, 4}, {2, 2}}});
   for (auto const& entry : rules::activation_table()) {
     rules::activation rule(entry);
     if (is_finite(rule.constant())) result.push_back({rule, {{3, 5}}});

@@ -5,10 +5,12 @@
 
 #include <concepts>
 #include <memory>
+#include <optional>
 #include <type_traits>
 #include <utility>
 
 #include <sigmax/config.hpp>
+#include <sigmax/core/error.hpp>
 #include <sigmax/core/matrix.hpp>
 #include <sigmax/core/matrix_like.hpp>
 #include <sigmax/core/matrix_view.hpp>
@@ -66,6 +68,39 @@ class weight {
     weight result = *this;
     std::swap(result.rows_, result.cols_);
     std::swap(result.row_stride_, result.col_stride_);
+    return result;
+  }
+
+  /// This matrix above `next`, if the rows of both lie behind each other as rows of one matrix.
+  template <class = void>
+  std::optional<weight> above(weight const& next) const {
+    weight end = *this;
+    visit([&](auto const& w) { end.data_ = w.data() + rows_ * row_stride_; });
+    end.rows_ = next.rows_;
+    if (!end.is_same_as(next)) return std::nullopt;
+    end.data_ = data_;
+    end.rows_ += rows_;
+    return end;
+  }
+
+  /// Rows first_row, first_row + row_step, ... and columns first_col, first_col + 1, ... as a matrix of rows x cols.
+  /// @throws shape_error if it reaches beyond this matrix.
+  template <class = void>
+  weight block(index_t first_row, index_t rows, index_t row_step, index_t first_col, index_t cols) const {
+    bool const inside = first_row >= 0 && rows >= 0 && row_step >= 1 && first_col >= 0 && cols >= 0 &&
+                        first_col <= cols_ - cols && (rows == 0 || first_row + (rows - 1) * row_step < rows_);
+    if (!inside) {
+      sigmax::detail::raise<shape_error>({"weight: a block of ", rows, " rows from ", first_row, " and ", cols,
+                                          " columns from ", first_col, " reaches beyond a matrix of ", rows_, " x ",
+                                          cols_});
+    }
+    weight result = *this;
+    visit([&](auto const& w) {
+      result.data_ = w.data() + (rows == 0 || cols == 0 ? 0 : first_row * row_stride_ + first_col * col_stride_);
+    });
+    result.rows_ = rows;
+    result.cols_ = cols;
+    result.row_stride_ = row_stride_ * row_step;
     return result;
   }
 

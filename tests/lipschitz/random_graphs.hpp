@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: MIT
+/// @file
+/// Small random networks over all rules, for tests of soundness and a record of tightness.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <sigmax/core/error.hpp>
+#include <sigmax/core/matrix.hpp>
+#include <sigmax/core/random.hpp>
+#include <sigmax/lipschitz/certify.hpp>
+#include <sigmax/lipschitz/network.hpp>
+#include <sigmax/lipschitz/rules.hpp>
+
+namespace random_graphs {
+
+using namespace sigmax;
+using namespace sigmax::lipschitz;
+
+/// A stream of choices.
+class choices {
+ public:
+  explicit choices(std::uint64_t seed) : numbers_(seed), seed_(seed) {}
+  std::uint64_t below(std::uint64_t count) { return numbers_.bits(next_++) % count; }
+  bool one_in(std::uint64_t count) { return below(count) == 0; }
+  double normal() { return numbers_.normal(next_++); }
+  double uniform(double low, double high) { return low + (high - low) * numbers_.uniform(next_++); }
+  index_t extent(std::uint64_t most) { return static_cast<index_t>(1 + below(most)); }
+  std::vector<double> normals(std::size_t count, double scale = 1) {
+    std::vector<double> result(count);
+    for (double& x : result) x = scale * normal();
+    return result;
+  }
+  weight matrix_of(index_t rows, index_t cols) {
+    matrix<double> w(rows, cols);
+    // Some have few directions, some only positive elements: where bounds differ most.
+    bool const positive = one_in(5);
+    double const scale = 1.0 / std::sqrt(static_cast<double>(cols));
+    for (index_t i = 0; i < w.size(); ++i) {
+      double const x = scale * normal();
+      w.data()[i] = positive ? std::fabs(x) : x;
+    }
+    return weight::owning(std::move(w));
+  }
+
+ private:
+  random_sequence numbers_;
+  std::uint64_t seed_;
+  std::uint64_t next_ = 0;
+};
+
+/// Adds one random operator that reads `from` (and what else it needs); false if the drawn one does not fit.
+using grow = bool (*)(choices& draw, network& net, node_id from);
+
+/// Another node of the same shape, `from` itself where there is none.
+inline node_id partner(choices& draw, network const& net, node_id from) {
+  std::vector<node_id> fitting;
+  for (node_id id = 0; id < net.size(); ++id) {
+    if (net[id].shape == net[from].shape) fitting.push_back(id);
+  }
+  return fitting[draw.below(fitting.size())];
+}
+
+struct operator_kind {
+  char const* name;
+  grow add;
+};
+
+/// One entry for every operator a network can hold.
+inline std::vector<operator_kind> const& operator_kinds() {
+  static std::vector<operator_kind> const kinds{
+      {"linear",
+       [](choices& draw, network& net, node_id from) {
+         if (net[from].shape.empty()) return false;
+         net.add(rules::linear(draw.matrix_of(draw.extent(6), net[from].shape.back()), draw.one_in(3) ? -0.5 : 1.0),
+                 {from});
+         return true;
+       }},
+      {"activation",
+       [](choices& draw, network& net, node_id from) {
+         auto const table = rules::activation_table();
+         net.add(rules::activation(table[draw.below(table.size())]), {from});
+         return true;
+       }},
+      {"relu",
+       [](choices&, network& net, node_id from) {
+         net.add(relu(), {from});
+         return true;
+       }},
+      {"add_constant",
+       [](choices& draw, network& net, node_id from) {
+         auto const& shape = net[from].shape;
+         auto const width = draw.one_in(2) || shape.empty() ? element_count(shape) : shape.back();
+         net.add(rules::add_constant(draw.normals(static_cast<std::size_t>(width))), {from});
+         return true;
+       }},
+      {"scale",
+       [](choices& draw, network& net, node_id from) {
+         auto const& shape = net[from].shape;
+         auto const width = draw.one_in(2) || shape.empty() ? index_t{1} : shape.back();
+         net.add(rules::scale(draw.normals(static_cast<std::size_t>(width))), {from});
+         return true;
+       }},
+      {"weighted_sum",
+       [](choices& draw, network& net, node_id from) {
+         net.add(rules::weighted_sum({1.0, interval(1.0) - interval(draw.uniform(-1, 2))}),
+                 {from, partner(draw, net, from)});
+         return true;
+       }},
+      {"rearrange",
+       [](choices& draw, network& net, node_id from) {
+         auto const count = static_cast<std::uint64_t>(element_count(net[from].shape));
+         tensor_shape const to{draw.extent(3), draw.extent(4)};
+         std::vector<index_t> map(static_cast<std::size_t>(element_count(to)));
+         for (index_t& m : map) m = static_cast<index_t>(draw.below(count + 1)) - 1;
+         net.add(rules::rearrange(to, std::move(map), "gather"), {from});
+         return true;
+       }},
+      {"reshape",
+       [](choices& draw, network& net, node_id from) {
+         index_t const count = element_count(net[from].shape);
+         index_t const rows = draw.extent(4);
+         if (count % rows != 0) return false;
+         net.add(rules::rearrange({rows, count / rows}), {from});
+         return true;
+       }},
+  };
+  return kinds;
+}
+
+/// A network of one to eight operators.
+inline network random_network(std::uint64_t seed, std::map<std::string, int>* used = nullptr) {
+  choices draw(seed);
+  static std::vector<tensor_shape> const inputs{{4}, {1}, {6}, {2, 3}, {3, 4}, {2, 4, 4}, {1, 5, 3}};
+  network net(inputs[draw.below(inputs.size())]);
+  auto const& kinds = operator_kinds();
+  auto const wanted = static_cast<node_id>(2 + draw.below(8));
+  for (int attempt = 0; attempt < 60 && net.size() < wanted; ++attempt) {
+    auto const& kind = kinds[draw.below(kinds.size())];
+    // Mostly deep, sometimes wide.
+    node_id const from =
+        draw.one_in(3) ? static_cast<node_id>(draw.below(static_cast<std::uint64_t>(net.size()))) : net.size() - 1;
+    if (kind.add(draw, net, from) && used != nullptr) ++(*used)[kind.name];
+  }
+  net.set_output(net.size() - 1);
+  return net;
+}
+
+/// All inputs, a ball or a box.
+inline input_domain random_domain(std::uint64_t seed, network const& net) {
+  choices draw(seed ^ 0x5555555555555555u);
+  auto const count = static_cast<std::size_t>(element_count(net.input_shape()));
+  double const size = std::exp(draw.uniform(std::log(1e-3), std::log(3.0)));
+  switch (draw.below(3)) {
+    case 0:
+      return {};
+    case 1:
+      return input_domain::ball(size, draw.normals(count));
+    default: {
+      auto lower = draw.normals(count);
+      auto upper = lower;
+      for (double& x : upper) x += draw.one_in(4) ? 0.0 : draw.uniform(0, size);
+      return input_domain::box(std::move(lower), std::move(upper));
+    }
+  }
+}
+
+/// What came of many networks.
+struct outcome {
+  int networks = 0;
+  int finite = 0;
+  int unsound = 0;
+  int compared = 0;
+  /// How often upper / lower was below 1.001, 1.1, 1.5, 2, 4, 16, and above.
+  std::array<int, 7> histogram{};
+  std::map<std::string, int> used;
+  std::string first_unsound;
+};
+
+inline constexpr std::array<double, 6> ratio_limits{1.001, 1.1, 1.5, 2, 4, 16};
+
+/// Certifies and attacks the networks of seeds [first, last). A proven lower bound above the upper one is unsound.
+inline outcome run(std::uint64_t first, std::uint64_t last, attack_options const& attack) {
+  outcome result;
+  std::array<norm::any, 3> const norms{norm::l2, norm::linf, norm::rms};
+  for (std::uint64_t seed = first; seed < last; ++seed) {
+    network const net = random_network(seed, &result.used);
+    auto const domain = random_domain(seed, net);
+    ++result.networks;
+    try {
+      auto const c = certify(net, {.norm = norms[seed % 3], .domain = domain, .attack_settings = attack});
+      if (!c.is_finite()) continue;
+      ++result.finite;
+      auto const& lower = c.lower();
+      if (!lower->proven || !(lower->value > 0)) continue;
+      ++result.compared;
+      double const ratio = c.upper() / lower->value;
+      std::size_t bin = 0;
+      while (bin < ratio_limits.size() && ratio > ratio_limits[bin]) ++bin;
+      ++result.histogram[bin];
+    } catch (contradiction const& found) {
+      ++result.unsound;
+      if (result.first_unsound.empty()) result.first_unsound = "seed " + std::to_string(seed) + ": " + found.what();
+    }
+  }
+  return result;
+}
+
+/// One line a bin, as a person reads it.
+inline std::string text(outcome const& o) {
+  std::string line = std::to_string(o.networks) + " networks, " + std::to_string(o.finite) + " with a finite bound, " +
+                     std::to_string(o.compared) + " compared, " + std::to_string(o.unsound) + " unsound\n";
+  for (std::size_t bin = 0; bin < o.histogram.size(); ++bin) {
+    line += bin < ratio_limits.size() ? "upper / lower <= " + std::to_string(ratio_limits[bin]) : "above";
+    line += ": " + std::to_string(o.histogram[bin]) + "\n";
+  }
+  for (auto const& [name, count] : o.used) line += name + " " + std::to_string(count) + ", ";
+  return line + "\n" + o.first_unsound;
+}
+
+}  // namespace random_graphs
