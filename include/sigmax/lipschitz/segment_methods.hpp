@@ -48,10 +48,10 @@ std::vector<segment_result> system_results(B const& on, check::slope_system cons
     auto const start = search::closed_form(on, system);
     if (start.multipliers.empty()) return results;
     auto const prove = [&](method how, search::found_multipliers found) {
-      double const bound = check::multiplier_bound(on, system, found.multipliers, found.squared_bound);
-      results.push_back({how, check::segment_bound<N, norm::l2_t>(bound, row_wise, in, out)});
+      double const squared = check::proven_square(on, system, found.multipliers, found.squared_bound);
+      results.push_back({how, check::segment_bound<N, norm::l2_t>(sqrt_up(squared), row_wise, in, out)});
       auto& result = results.back();
-      result.squared_bound = multiply_up(bound, bound);
+      result.squared_bound = squared;
       result.multipliers = std::move(found.multipliers);
     };
     if (includes(options.which, method::eclipse)) prove(method::eclipse, start);

@@ -11,17 +11,23 @@
 
 namespace sigmax::inline SIGMAX_ABI::lipschitz::check {
 
-/// L with ||y||_2 <= L ||x_0||_2, proved by `multipliers_prove` for `expected` (a squared bound that anybody may have
-/// computed) or a number up to one percent above it; +infinity where nothing was proved.
+/// F with ||y||_2 <= sqrt(F) ||x_0||_2, proved by `multipliers_prove` for `expected` (which anybody may have computed) or a
+/// number up to one percent above it; +infinity where nothing was proved.
 /// Cost: as a rule one or two proofs, 24 at the most.
+template <certifying_backend<double> B>
+double proven_square(B const& on, slope_system const& system, slope_multipliers const& multipliers, double expected) {
+  for (double excess = 1e-9; excess < 1e-2; excess *= 2) {
+    double const squared = expected * (1 + excess);
+    if (multipliers_prove(on, system, multipliers, squared)) return squared;
+  }
+  return infinity;
+}
+
+/// The root of `proven_square`, rounded upwards.
 template <certifying_backend<double> B>
 double multiplier_bound(B const& on, slope_system const& system, slope_multipliers const& multipliers,
                         double expected) {
-  for (double excess = 1e-9; excess < 1e-2; excess *= 2) {
-    double const squared = expected * (1 + excess);
-    if (multipliers_prove(on, system, multipliers, squared)) return sqrt_up(squared);
-  }
-  return infinity;
+  return sqrt_up(proven_square(on, system, multipliers, expected));
 }
 
 }  // namespace sigmax::inline SIGMAX_ABI::lipschitz::check
