@@ -4,17 +4,15 @@
 #pragma once
 
 #include <cstddef>
-#include <functional>
-#include <span>
 #include <vector>
 
 #include <sigmax/bound/extended.hpp>
-#include <sigmax/bound/interval.hpp>
 #include <sigmax/bound/norm.hpp>
 #include <sigmax/bound/rounding.hpp>
 #include <sigmax/config.hpp>
 #include <sigmax/lipschitz/check/multiplier_proof.hpp>
 #include <sigmax/lipschitz/check/segment.hpp>
+#include <sigmax/lipschitz/check/segment_ranges.hpp>
 #include <sigmax/lipschitz/method.hpp>
 #include <sigmax/lipschitz/network.hpp>
 
@@ -41,14 +39,11 @@ struct segment_result {
   double squared_bound = infinity;
 };
 
-/// Encloses the elements of the value of a node; empty where nothing is known.
-using box_lookup = std::function<std::span<interval const>(std::size_t)>;
-
 /// A backend, whatever its type, and how it runs methods: the walk through a network does not know its backend's type.
 struct method_runner {
   void const* backend;
   std::vector<segment_result> (*run)(void const* backend, norm::any norm, network const& net,
-                                     check::segment const& piece, box_lookup const& box_of,
+                                     check::segment const& piece, check::segment_ranges const& ranges,
                                      method_options const& options);
 };
 

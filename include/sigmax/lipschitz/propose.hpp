@@ -38,9 +38,9 @@ proposal propose(B const& on, Network const& net, certify_options const& options
   } memory{methods_on(on)};
   method_runner const runner{
       &memory, [](void const* self, norm::any norm, network const& of, check::segment const& piece,
-                  box_lookup const& box_of, method_options const& how) {
+                  check::segment_ranges const& ranges, method_options const& how) {
         auto& kept = *static_cast<recorder*>(const_cast<void*>(self));
-        auto results = kept.inner.run(kept.inner.backend, norm, of, piece, box_of, how);
+        auto results = kept.inner.run(kept.inner.backend, norm, of, piece, ranges, how);
         segment_result const* best = nullptr;
         for (auto const& result : results) {
           if (best == nullptr || result.upper < best->upper) best = &result;

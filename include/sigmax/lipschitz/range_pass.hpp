@@ -56,6 +56,9 @@ class range_pass {
   bool varies(std::size_t node) const { return varies_[node] != 0; }
   value_range const& operator[](std::size_t node) const { return ranges_[node]; }
 
+  /// >= the distance of every input of the domain from its centre, in the norm of the pass; +infinity without a bound.
+  double radius() const { return radius_; }
+
   /// The ranges of the inputs of a node, until the next call.
   std::span<value_range const* const> of_inputs(std::size_t node) {
     inputs_.clear();

@@ -17,6 +17,7 @@
 #include <sigmax/lipschitz/check/proven_multipliers.hpp>
 #include <sigmax/lipschitz/check/segment.hpp>
 #include <sigmax/lipschitz/check/segment_bound.hpp>
+#include <sigmax/lipschitz/check/segment_ranges.hpp>
 #include <sigmax/lipschitz/method.hpp>
 #include <sigmax/lipschitz/method_runner.hpp>
 #include <sigmax/lipschitz/network.hpp>
@@ -68,8 +69,8 @@ std::vector<segment_result> system_results(B const& on, check::slope_system cons
 /// Numbers beyond double and unbounded slopes make methods abstain.
 template <norm_tag N, certifying_backend<double> B>
 std::vector<segment_result> segment_results(B const& on, network const& net, check::segment const& piece,
-                                            box_lookup const& box_of, method_options const& options) {
-  auto const system = check::folded_system(on, net, piece, box_of, options.matrix_elements);
+                                            check::segment_ranges const& ranges, method_options const& options) {
+  auto const system = check::folded_system(on, net, piece, ranges, options.matrix_elements);
   if (!system) return {};
   return detail::system_results<N>(on, system->system, system->row_wise, net.nodes()[piece.source].shape,
                                    net.nodes()[piece.end].shape, options);
@@ -79,9 +80,9 @@ std::vector<segment_result> segment_results(B const& on, network const& net, che
 template <certifying_backend<double> B>
 method_runner methods_on(B const& on) {
   return {&on, [](void const* backend, norm::any norm, network const& net, check::segment const& piece,
-                  box_lookup const& box_of, method_options const& options) {
+                  check::segment_ranges const& ranges, method_options const& options) {
             return norm.visit([&]<norm_tag N>(N) {
-              return segment_results<N>(*static_cast<B const*>(backend), net, piece, box_of, options);
+              return segment_results<N>(*static_cast<B const*>(backend), net, piece, ranges, options);
             });
           }};
 }

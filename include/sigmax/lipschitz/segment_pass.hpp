@@ -3,6 +3,7 @@
 /// Lets methods bound whole segments while a certificate walks through a network.
 #pragma once
 
+#include <concepts>
 #include <cstddef>
 #include <optional>
 #include <span>
@@ -12,9 +13,11 @@
 #include <sigmax/bound/extended.hpp>
 #include <sigmax/bound/interval.hpp>
 #include <sigmax/bound/norm.hpp>
+#include <sigmax/bound/rounding.hpp>
 #include <sigmax/config.hpp>
 #include <sigmax/lipschitz/certificate.hpp>
 #include <sigmax/lipschitz/check/segment.hpp>
+#include <sigmax/lipschitz/check/segment_ranges.hpp>
 #include <sigmax/lipschitz/facts.hpp>
 #include <sigmax/lipschitz/method.hpp>
 #include <sigmax/lipschitz/method_runner.hpp>
@@ -64,9 +67,14 @@ class segment_pass {
     if (next_ == pieces_.size() || pieces_[next_].end != i) return;
     auto const& piece = pieces_[next_];
     progress.tell("methods", next_, pieces_.size());
-    auto const results = methods_.run(
-        methods_.backend, N{}, net_, piece,
-        [&](std::size_t node) { return std::span<interval const>(ranges_[node].box); }, options_);
+    check::segment_ranges where;
+    where.box = [&](std::size_t node) { return std::span<interval const>(ranges_[node].box); };
+    where.centre = [&](std::size_t node) { return std::span<interval const>(ranges_[node].centre); };
+    if constexpr (std::same_as<N, norm::l2_t>) {
+      // Proof: ||v_source(x) - v_source(centre)|| <= L_source ||x - centre|| <= L_source radius.
+      where.source_distance = multiply_up(known[piece.source]->lipschitz.value(), ranges_.radius());
+    }
+    auto const results = methods_.run(methods_.backend, N{}, net_, piece, where, options_);
     extended const before = totals_[0][i];
     for (auto const& result : results) {
       proved_[static_cast<std::size_t>(result.how)] = 1;

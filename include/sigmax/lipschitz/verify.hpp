@@ -38,10 +38,10 @@ struct proof_checker {
   check::proof const& claimed;
 
   template <norm_tag N>
-  std::vector<segment_result> results(network const& net, check::segment const& piece, box_lookup const& box_of,
-                                      method_options const& options) const {
+  std::vector<segment_result> results(network const& net, check::segment const& piece,
+                                      check::segment_ranges const& ranges, method_options const& options) const {
     std::vector<segment_result> found;
-    auto const system = check::folded_system(on, net, piece, box_of, options.matrix_elements);
+    auto const system = check::folded_system(on, net, piece, ranges, options.matrix_elements);
     if (!system) return found;
     auto const& in = net.nodes()[piece.source].shape;
     auto const& out = net.nodes()[piece.end].shape;
@@ -71,9 +71,9 @@ certificate verify(B const& on, Network const& net, check::proof const& claimed)
   detail::proof_checker<B> const checker{on, claimed};
   method_runner const runner{
       &checker, [](void const* self, norm::any norm, network const& of, check::segment const& piece,
-                   box_lookup const& box_of, method_options const& options) {
+                   check::segment_ranges const& ranges, method_options const& options) {
         return norm.visit([&]<norm_tag N>(N) {
-          return static_cast<detail::proof_checker<B> const*>(self)->template results<N>(of, piece, box_of, options);
+          return static_cast<detail::proof_checker<B> const*>(self)->template results<N>(of, piece, ranges, options);
         });
       }};
   norm_prover const prover = prover_on(on);

@@ -5,7 +5,6 @@
 
 #include <cmath>
 #include <cstddef>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -19,8 +18,10 @@
 #include <sigmax/config.hpp>
 #include <sigmax/core/matrix.hpp>
 #include <sigmax/lipschitz/check/dense_map.hpp>
+#include <sigmax/lipschitz/check/deviation.hpp>
 #include <sigmax/lipschitz/check/rule_matrix.hpp>
 #include <sigmax/lipschitz/check/segment.hpp>
+#include <sigmax/lipschitz/check/segment_ranges.hpp>
 #include <sigmax/lipschitz/check/slope_system.hpp>
 #include <sigmax/lipschitz/network.hpp>
 #include <sigmax/lipschitz/row_norm.hpp>
@@ -33,6 +34,7 @@
 #include <sigmax/lipschitz/rules/scale.hpp>
 #include <sigmax/lipschitz/rules/weighted_sum.hpp>
 #include <sigmax/lipschitz/tensor_shape.hpp>
+#include <sigmax/lipschitz/value_range.hpp>
 
 namespace sigmax::inline SIGMAX_ABI::lipschitz::check {
 
@@ -75,20 +77,22 @@ class extraction {
     for (std::size_t const i : piece.nodes) row_wise_ = row_wise_ && acts_on_rows(i);
   }
 
-  /// `box_of(i)` encloses the elements of the value of node i; empty where nothing is known.
-  extracted_system run(std::function<std::span<interval const>(std::size_t)> const& box_of) {
+  extracted_system run(segment_ranges const& ranges) {
     extracted_system result{slope_system(size_of(piece_.source)), row_wise_};
     forms_[piece_.source].terms = {{0, nullptr}};
+    std::optional<deviation<B>> movement = movement_of_source(ranges);
     for (std::size_t const i : piece_.nodes) {
       auto const& node = net_.nodes()[i];
-      if (auto const* const function = node.rule.template as<rules::activation>()) {
-        auto const input = static_cast<std::size_t>(node.inputs[0]);
-        auto const block =
-            result.system.add_block(explicit_maps(input, size_of(i)), slopes_of(*function, i, box_of(input)));
-        forms_[i].terms = {{block, nullptr}};
-      } else {
+      auto const* const function = node.rule.template as<rules::activation>();
+      if (function == nullptr) {
         forms_[i] = image(i);
+        continue;
       }
+      auto const input = static_cast<std::size_t>(node.inputs[0]);
+      auto maps = explicit_maps(input, size_of(i));
+      auto slopes = slopes_of(*function, i, box_of(input, maps, ranges, movement));
+      if (movement) movement->add_block(slopes, moved_);
+      forms_[i].terms = {{result.system.add_block(std::move(maps), std::move(slopes)), nullptr}};
     }
     result.system.set_output(explicit_maps(piece_.end, size_of(piece_.end)), size_of(piece_.end));
     return result;
@@ -112,6 +116,32 @@ class extraction {
     if (auto const* const s = rule.template as<rules::scale>()) return s->factors().size() <= width;
     return rule.template as<rules::linear>() != nullptr || rule.template as<rules::weighted_sum>() != nullptr ||
            rule.template as<rules::identity>() != nullptr || rule.difference() == linearity::translation;
+  }
+
+  /// Nothing where the movement of the source is not known, or is one of several rows.
+  std::optional<deviation<B>> movement_of_source(segment_ranges const& ranges) const {
+    auto const box = ranges.box(piece_.source);
+    auto const centre = ranges.centre(piece_.source);
+    if (row_wise_ || box.empty() || centre.size() != box.size()) return std::nullopt;
+    std::vector<double> reach;
+    for (std::size_t n = 0; n < box.size(); ++n) reach.push_back((box[n] - centre[n]).magnitude());
+    return deviation<B>(on_, std::move(reach), ranges.source_distance);
+  }
+
+  /// The box of the argument of a block, sharpened by its movement from the centre, which is kept in moved_.
+  std::vector<interval> box_of(std::size_t input, std::vector<std::optional<dense_map>> const& maps,
+                               segment_ranges const& ranges, std::optional<deviation<B>>& movement) {
+    auto const known = ranges.box(input);
+    auto const centre = ranges.centre(input);
+    std::vector<interval> box(known.begin(), known.end());
+    if (centre.size() != box.size()) movement.reset();
+    if (!movement) return box;
+    moved_ = movement->of_target(maps, size_of(input));
+    for (std::size_t n = 0; n < box.size(); ++n) {
+      box[n] = lipschitz::detail::within(box[n], centre[n], moved_[n]);
+      moved_[n] = min_up(moved_[n], (box[n] - centre[n]).magnitude());
+    }
+    return box;
   }
 
   std::vector<interval> slopes_of(rules::activation const& function, std::size_t i, std::span<interval const> box) {
@@ -249,20 +279,21 @@ class extraction {
   extraction_limits limits_;
   bool row_wise_ = false;
   double spent_ = 0;
+  std::vector<double> moved_;
   std::vector<linear_form> forms_;
 };
 
 }  // namespace detail
 
-/// The slope system of a segment; nothing where it is too large for `limits`. `box_of(i)` encloses the elements of node
-/// i, empty where nothing is known of them: slopes hold between points in these boxes only.
-/// Cost: products of the matrices of successive linear nodes, and evaluations of the rules whose matrix is not stored.
+/// The slope system of a segment; nothing where it is too large for `limits`. Its slopes hold between points where the
+/// values of the nodes lie in `ranges`.
+/// Cost: products of the matrices of successive linear nodes, and evaluations of the rules whose matrix is not stored; on
+/// domains the products of the dynamic program too.
 template <certifying_backend<double> B>
 std::optional<extracted_system> extract(B const& on, network const& net, segment const& piece,
-                                        std::function<std::span<interval const>(std::size_t)> const& box_of,
-                                        extraction_limits const& limits = {}) {
+                                        segment_ranges const& ranges = {}, extraction_limits const& limits = {}) {
   try {
-    return detail::extraction<B>(on, net, piece, limits).run(box_of);
+    return detail::extraction<B>(on, net, piece, limits).run(ranges);
   } catch (detail::extraction_stopped const&) {
     return std::nullopt;
   }
