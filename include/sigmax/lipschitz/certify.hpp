@@ -98,10 +98,12 @@ struct certificate_maker {
         continue;
       }
       own[i] = bound_of<N>(node, shapes, context);
-      known[i] = facts_of_output<N>(own[i], inputs);
+      joining const how = node.rule.joins(N{}, shapes);
+      known[i] = facts_of_output<N>(own[i], inputs, how);
       ranges.advance(i, shapes, context, known[i]->lipschitz.extended_value());
-      extended sum;
-      for (auto const& b : own[i]) sum = sum + b.extended_value();
+      std::vector<extended> terms;
+      for (auto const& b : own[i]) terms.push_back(b.extended_value());
+      extended const sum = joined(how, terms);
       result.layers.push_back({node.name, node.rule.operator_name(), node.shape, sum.log10_up(),
                                known[i]->lipschitz.log10(), 0.0, node.rule.rule_name(N{}), ranges.log10_radius(i)});
       bool refused = own[i].size() != inputs.size();
@@ -156,9 +158,19 @@ struct certificate_maker {
       if (used[i] == 0 || !ranges.varies(i)) continue;
       result.layers[--row].share = quotient_estimate(weight_of[i] * known[i]->lipschitz.extended_value(), result.upper);
       auto const& inputs = net.nodes()[i].inputs;
+      std::vector<tensor_shape> shapes;
+      for (node_id const from : inputs) shapes.push_back(net[from].shape);
+      joining const how = net.nodes()[i].rule.joins(N{}, shapes);
+      extended const whole = known[i]->lipschitz.extended_value();
       for (std::size_t k = 0; k < inputs.size() && k < own[i].size(); ++k) {
-        auto& into = weight_of[static_cast<std::size_t>(inputs[k])];
-        into = into + weight_of[i] * own[i][k].extended_value();
+        auto const from = static_cast<std::size_t>(inputs[k]);
+        // d sqrt(sum t^2) / d t_k = t_k / sqrt(sum t^2); of a maximum 1 where it is attained.
+        double slope = 1;
+        if (how != joining::sum) {
+          slope = quotient_estimate(own[i][k].extended_value() * known[from]->lipschitz.extended_value(), whole);
+        }
+        if (how == joining::maximum) slope = slope > 1 - 1e-9 ? 1.0 : 0.0;
+        weight_of[from] = weight_of[from] + weight_of[i] * own[i][k].extended_value() * extended(slope);
       }
     }
   }

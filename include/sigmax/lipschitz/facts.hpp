@@ -5,7 +5,9 @@
 
 #include <cstddef>
 #include <span>
+#include <vector>
 
+#include <sigmax/bound/extended.hpp>
 #include <sigmax/bound/log_upper_bound.hpp>
 #include <sigmax/bound/norm.hpp>
 #include <sigmax/config.hpp>
@@ -27,17 +29,39 @@ facts<N> facts_of_input() {
   return {sigmax::detail::proof::log_upper<op<N, N>>(extended(1.0))};
 }
 
-/// The facts of an operator's output: L = sum_i b_i L_i, b_i its sensitivities, L_i the facts of its inputs.
-/// `inputs[i]` points to the facts of input i. An operator without inputs is constant: L = 0.
+/// The terms of several inputs as one number.
+inline extended joined(joining how, std::span<extended const> terms) {
+  extended total;
+  for (extended const& term : terms) {
+    if (how == joining::maximum) {
+      total = total < term ? term : total;
+    } else {
+      total = total + (how == joining::sum ? term : term * term);
+    }
+  }
+  if (how != joining::root_of_squares) return total;
+  return terms.size() == 1 ? terms[0] : sqrt_up(total);
+}
+
+/// The facts of an operator's output: L = sum_i b_i L_i, or what `how` makes of these terms, b_i its sensitivities, L_i
+/// the facts of its inputs. `inputs[i]` points to the facts of input i. An operator without inputs is constant: L = 0.
 template <norm_tag N>
-facts<N> facts_of_output(sensitivities<N> const& b, std::span<facts<N> const* const> inputs) {
+facts<N> facts_of_output(sensitivities<N> const& b, std::span<facts<N> const* const> inputs,
+                         joining how = joining::sum) {
   SIGMAX_DETAIL_REQUIRE_STRICT_ARITHMETIC(N);
   // Proof: ||f(v_1(x), ..) - f(v_1(y), ..)|| <= sum b_i ||v_i(x) - v_i(y)|| <= sum b_i L_i ||x - y||. Where L_i = 0,
   // v_i(x) = v_i(y) and the term is 0 even if b_i is infinite. A missing sensitivity is no bound.
   if (b.size() != inputs.size()) return {sigmax::detail::proof::log_upper<op<N, N>>(extended(infinity))};
   auto total = sigmax::detail::proof::log_upper<op<N, N>>(extended(0.0));
-  for (std::size_t i = 0; i < b.size(); ++i) total = total + b[i] * inputs[i]->lipschitz;
-  return {total};
+  std::vector<extended> terms;
+  for (std::size_t i = 0; i < b.size(); ++i) {
+    auto const term = b[i] * inputs[i]->lipschitz;
+    terms.push_back(term.extended_value());
+    total = total + term;
+  }
+  if (how == joining::sum) return {total};
+  // Proof: of the rule, that its outputs differ by at most this combination of the terms.
+  return {sigmax::detail::proof::log_upper<op<N, N>>(joined(how, terms), total.rests_on())};
 }
 
 }  // namespace sigmax::inline SIGMAX_ABI::lipschitz

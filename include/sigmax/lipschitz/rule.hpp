@@ -50,6 +50,16 @@ enum class linearity : unsigned char {
   translation,
 };
 
+/// How what is known of several inputs adds up to what is known of the output.
+enum class joining : unsigned char {
+  /// sum_i b_i L_i, the triangle inequality.
+  sum,
+  /// sqrt(sum_i (b_i L_i)^2): the inputs go to orthogonal parts of the output.
+  root_of_squares,
+  /// max_i b_i L_i: the norm of the output is that of one of the parts.
+  maximum,
+};
+
 /// One bound b_i for each input of an operator f:
 /// ||f(x_1, ..) - f(y_1, ..)||_N <= sum_i b_i ||x_i - y_i||_N for all x, y. Where x_i = y_i the term is 0 even if b_i
 /// is infinite: an infinite b_i says nothing about differences in input i, the others hold for every value of it.
@@ -76,6 +86,8 @@ using sensitivities = std::vector<log_upper_bound<op<N, N>>>;
 ///  - `bounds_values()`, true if the output is bounded whatever the inputs are (softmax, normalisation);
 ///  - `refine(inputs, context, output)`, which sharpens the range of the output beyond what `evaluate` over the boxes of
 ///    the inputs says: each member may be replaced by a smaller one that is proven to hold;
+///  - `joins(norm, inputs)`, a `joining` of the sensitivities of several inputs, proven as they are: the norm of the
+///    difference of outputs is at most that combination of the b_i ||x_i - y_i||; the sum where it is left out;
 ///  - `difference()`, a `linearity`: where it is not `none`, methods may see through the rule.
 template <class R>
 concept rule = std::copyable<R> &&

@@ -38,6 +38,7 @@ struct rule_operations {
   bool (*uses_ranges)(void const*);
   bool (*bounds_values)(void const*);
   linearity (*difference)(void const*);
+  joining (*joins)(void const*, norm::any, std::span<tensor_shape const>);
   void (*refine)(void const*, std::span<tensor_shape const>, rule_context const&, value_range&);
   bounder<norm::l2_t> bound_l2;
   bounder<norm::linf_t> bound_linf;
@@ -114,6 +115,15 @@ constexpr linearity difference_of(R const& rule) {
   }
 }
 
+template <class R>
+joining joins_of(R const& rule, norm::any asked, std::span<tensor_shape const> shapes) {
+  if constexpr (requires { rule.joins(asked, shapes); }) {
+    return rule.joins(asked, shapes);
+  } else {
+    return joining::sum;
+  }
+}
+
 template <class R, class T>
 void evaluate_by(void const* rule, std::span<std::span<T const> const> inputs, std::span<tensor_shape const> shapes,
                  std::span<T> output) {
@@ -132,6 +142,8 @@ inline constexpr rule_operations operations_of{
     .uses_ranges = [](void const* r) { return uses_ranges_of(*static_cast<R const*>(r)); },
     .bounds_values = [](void const* r) { return bounds_values_of(*static_cast<R const*>(r)); },
     .difference = [](void const* r) { return difference_of(*static_cast<R const*>(r)); },
+    .joins = [](void const* r, norm::any n,
+                std::span<tensor_shape const> s) { return joins_of(*static_cast<R const*>(r), n, s); },
     .refine = refine_by<R>,
     .bound_l2 = bound_by<R, norm::l2_t>,
     .bound_linf = bound_by<R, norm::linf_t>,
@@ -188,6 +200,9 @@ class any_rule {
   bool uses_ranges() const { return operations_->uses_ranges(rule_.get()); }
   bool bounds_values() const { return operations_->bounds_values(rule_.get()); }
   linearity difference() const { return operations_->difference(rule_.get()); }
+  joining joins(norm::any asked, std::span<tensor_shape const> shapes) const {
+    return operations_->joins(rule_.get(), asked, shapes);
+  }
   void refine(std::span<tensor_shape const> shapes, rule_context const& context, value_range& output) const {
     operations_->refine(rule_.get(), shapes, context, output);
   }
