@@ -6,6 +6,7 @@
 #include <concepts>
 #include <cstddef>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -15,10 +16,13 @@
 
 namespace sigmax::inline SIGMAX_ABI::lipschitz::rewrite {
 
-/// What a node may as well be: a rule applied to earlier nodes of the same network.
+/// What a node may as well be: a rule applied to earlier nodes of the same network, each of them after rules of one input
+/// (`before[k]` for input k, first to last; none where it is missing), and rules of one input applied to the result.
 struct replacement {
   any_rule rule;
   std::vector<node_id> inputs;
+  std::vector<std::vector<any_rule>> before = {};
+  std::vector<any_rule> after = {};
 };
 
 /// The network with every node i replaced by find(net, i) where that is not empty, and without the nodes that the output
@@ -48,7 +52,19 @@ network replace_nodes(Network const& net, Find const& find) {
     if (needed[i] == 0) continue;
     std::vector<node_id> inputs;
     for (node_id const from : inputs_of(i)) inputs.push_back(at[static_cast<std::size_t>(from)]);
-    at[i] = result.add(found[i] ? found[i]->rule : net.nodes()[i].rule, std::move(inputs), net.nodes()[i].name);
+    auto const& name = net.nodes()[i].name;
+    if (!found[i]) {
+      at[i] = result.add(net.nodes()[i].rule, std::move(inputs), name);
+      continue;
+    }
+    for (std::size_t k = 0; k < inputs.size() && k < found[i]->before.size(); ++k) {
+      for (auto const& rule : found[i]->before[k]) {
+        inputs[k] = result.add(rule, {inputs[k]}, name + "/input_" + std::to_string(k));
+      }
+    }
+    bool const more = !found[i]->after.empty();
+    at[i] = result.add(found[i]->rule, std::move(inputs), more ? name + "/core" : name);
+    for (auto const& rule : found[i]->after) at[i] = result.add(rule, {at[i]}, name);
   }
   result.set_output(at[static_cast<std::size_t>(net.output())]);
   return result;
