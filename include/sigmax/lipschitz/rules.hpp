@@ -19,10 +19,12 @@
 #include <sigmax/lipschitz/rules/linear.hpp>
 #include <sigmax/lipschitz/rules/log_softmax.hpp>
 #include <sigmax/lipschitz/rules/log_sum_exp.hpp>
+#include <sigmax/lipschitz/rules/masked.hpp>
 #include <sigmax/lipschitz/rules/matrix_product.hpp>
 #include <sigmax/lipschitz/rules/normalization.hpp>
 #include <sigmax/lipschitz/rules/rearrange.hpp>
 #include <sigmax/lipschitz/rules/scale.hpp>
+#include <sigmax/lipschitz/rules/self_attention.hpp>
 #include <sigmax/lipschitz/rules/softmax.hpp>
 #include <sigmax/lipschitz/rules/weighted_sum.hpp>
 #include <sigmax/lipschitz/rules/window_pool.hpp>
