@@ -11,10 +11,13 @@
 #include <sigmax/lipschitz/rules/attention_mask.hpp>
 #include <sigmax/lipschitz/rules/average_matrix.hpp>
 #include <sigmax/lipschitz/rules/bounded.hpp>
+#include <sigmax/lipschitz/rules/centering.hpp>
 #include <sigmax/lipschitz/rules/channel.hpp>
 #include <sigmax/lipschitz/rules/concatenate.hpp>
 #include <sigmax/lipschitz/rules/constant.hpp>
 #include <sigmax/lipschitz/rules/convolution.hpp>
+#include <sigmax/lipschitz/rules/extremum.hpp>
+#include <sigmax/lipschitz/rules/hadamard.hpp>
 #include <sigmax/lipschitz/rules/identity.hpp>
 #include <sigmax/lipschitz/rules/linear.hpp>
 #include <sigmax/lipschitz/rules/log_softmax.hpp>
