@@ -67,7 +67,9 @@ step_result trainer::step() {
   for (auto& each : optimizers_) {
     auto const outcome = each.step(on_, result.rate);
     result.constrained += outcome;
-    if (each.has_cap() && outcome.proven != 1) ++result.violations;
+    // Nothing is to be proved of a matrix of zeros, which is what some weights begin as.
+    bool const proven = outcome.proven == 1 || on_.max_abs(each.weight().view()) == 0;
+    if (each.has_cap() && !proven) ++result.violations;
   }
   ++steps_;
   result.seconds_of_optimizers = seconds_since(middle);

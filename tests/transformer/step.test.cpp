@@ -7,12 +7,15 @@
 #include <sigmax/backend/simd.hpp>
 #include <sigmax/kernels.hpp>
 
+#include "allocations.hpp"
 #include "small_models.hpp"
 #include "support/allocation_counter.hpp"
 #include "support/executors.hpp"
 
 using namespace transformer;
 using namespace transformer::test;
+
+long transformer::test::allocations_so_far() { return allocations; }
 
 namespace {
 
