@@ -22,11 +22,12 @@
 #include <sigmax/io/onnx/tensor_reader.hpp>
 #include <sigmax/io/onnx/unsupported_operators.hpp>
 #include <sigmax/lipschitz/network.hpp>
+#include <sigmax/lipschitz/rewrite.hpp>
 
 namespace sigmax::inline SIGMAX_ABI::io::onnx_detail {
 
 /// The newest version of ONNX's default operator set whose changes the importer knows.
-inline constexpr std::int64_t newest_opset = 22;
+inline constexpr std::int64_t newest_opset = 23;
 
 inline bool is_default_domain(std::string_view domain) { return domain.empty() || domain == "ai.onnx"; }
 
@@ -119,7 +120,7 @@ class graph_import {
     for (int const i : order) import_node(graph.node(i), builder);
     graph_value const& result = find(output, "the graph's output");
     builder.network().set_output(builder.node_of(result));
-    return std::move(builder.network());
+    return lipschitz::rewritten(builder.network());
   }
 
  private:

@@ -11,7 +11,9 @@
 
 #include <sigmax/config.hpp>
 #include <sigmax/io/onnx/operation.hpp>
+#include <sigmax/lipschitz/rules/activation.hpp>
 #include <sigmax/lipschitz/rules/add_constant.hpp>
+#include <sigmax/lipschitz/rules/hadamard.hpp>
 #include <sigmax/lipschitz/rules/scale.hpp>
 #include <sigmax/lipschitz/rules/weighted_sum.hpp>
 
@@ -109,30 +111,42 @@ inline graph_value import_sum(operation& op) {
                   type};
 }
 
-/// left * right or left / right, where the factor or divisor is constant.
-inline graph_value import_scale(operation& op, bool divide) {
+/// left * right or left / right. Products of two computed values, and what is divided by one, are Lipschitz only where
+/// ranges are known; x x is the square.
+inline graph_value import_product(operation& op, bool divide) {
   op.attributes.ignore("consumed_inputs");
   int const type = op.real_type();
   auto [left, right, shape] = read_operands(op);
   auto& graph = op.graph;
-  if (!is_constant(right)) {
-    if (divide) op.refuse("the divisor is computed: 1/x has no Lipschitz constant on all inputs");
-    if (!is_constant(left)) {
-      op.refuse("both factors are computed: a product of two computed values has no Lipschitz constant on all inputs");
-    }
+  if (!is_constant(right) && divide) {
+    node_id const inverse = graph.add(lipschitz::reciprocal(), {graph.node_of(right)}, op.name + "/reciprocal");
+    right = computed{inverse, type};
+  }
+  if (!is_constant(right) && is_constant(left)) {
     std::swap(left, right);
+    divide = false;
   }
-  node_id const x = graph.broadcast(graph.node_of(left), shape, op.name);
-  auto factors = graph.repeating_doubles(as_constant(right), shape);
-  if (divide && std::find(factors.begin(), factors.end(), 0.0) != factors.end()) {
-    throw numeric_error(op.where + ": the divisor " + in_quotes(as_constant(right).name) + " has an element that is 0");
+  if (is_constant(right)) {
+    node_id const x = graph.broadcast(graph.node_of(left), shape, op.name);
+    auto factors = graph.repeating_doubles(as_constant(right), shape);
+    if (divide && std::find(factors.begin(), factors.end(), 0.0) != factors.end()) {
+      throw numeric_error(op.where + ": the divisor " + in_quotes(as_constant(right).name) +
+                          " has an element that is 0");
+    }
+    if (factors.size() == 1 && factors[0] == 1) return computed{x, type};
+    using lipschitz::rules::scale;
+    auto const how = divide ? scale::operation::divide : scale::operation::multiply;
+    return computed{graph.add(scale(std::move(factors), how), {x}, op.name), type};
   }
-  using lipschitz::rules::scale;
-  auto const how = divide ? scale::operation::divide : scale::operation::multiply;
-  return computed{graph.add(scale(std::move(factors), how), {x}, op.name), type};
+  node_id const x = std::get<computed>(left).node;
+  node_id const y = std::get<computed>(right).node;
+  if (x == y) return computed{graph.add(lipschitz::square(), {x}, op.name), type};
+  node_id const wide_x = graph.broadcast(x, shape, op.name + "/left");
+  node_id const wide_y = graph.broadcast(y, shape, op.name + "/right");
+  return computed{graph.add(lipschitz::rules::hadamard(), {wide_x, wide_y}, op.name), type};
 }
 
-inline graph_value import_mul(operation& op) { return import_scale(op, false); }
-inline graph_value import_div(operation& op) { return import_scale(op, true); }
+inline graph_value import_mul(operation& op) { return import_product(op, false); }
+inline graph_value import_div(operation& op) { return import_product(op, true); }
 
 }  // namespace sigmax::inline SIGMAX_ABI::io::onnx_detail

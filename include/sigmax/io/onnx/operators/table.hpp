@@ -11,9 +11,13 @@
 #include <sigmax/io/onnx/operation.hpp>
 #include <sigmax/io/onnx/operators/activation.hpp>
 #include <sigmax/io/onnx/operators/arithmetic.hpp>
+#include <sigmax/io/onnx/operators/choice.hpp>
 #include <sigmax/io/onnx/operators/linear.hpp>
+#include <sigmax/io/onnx/operators/normalization.hpp>
+#include <sigmax/io/onnx/operators/reduction.hpp>
 #include <sigmax/io/onnx/operators/shape.hpp>
 #include <sigmax/io/onnx/operators/simple.hpp>
+#include <sigmax/io/onnx/operators/softmax.hpp>
 
 namespace sigmax::inline SIGMAX_ABI::io::onnx_detail {
 
@@ -36,15 +40,29 @@ inline import_function find_operator(std::string_view type) {
                                     entry{"Dropout", import_dropout},
                                     entry{"Flatten", import_flatten},
                                     entry{"Gemm", import_gemm},
+                                    entry{"GroupNormalization", import_group_normalization},
                                     entry{"Identity", import_identity},
+                                    entry{"InstanceNormalization", import_instance_normalization},
+                                    entry{"LayerNormalization", import_layer_normalization},
+                                    entry{"LogSoftmax", import_log_softmax},
+                                    entry{"LpNormalization", import_lp_normalization},
                                     entry{"MatMul", import_matmul},
+                                    entry{"Max", import_max},
+                                    entry{"MeanVarianceNormalization", import_mean_variance_normalization},
+                                    entry{"Min", import_min},
                                     entry{"Mul", import_mul},
+                                    entry{"RMSNormalization", import_rms_normalization},
+                                    entry{"ReduceL2", import_reduce_l2},
+                                    entry{"ReduceLogSumExp", import_reduce_log_sum_exp},
+                                    entry{"ReduceMean", import_reduce_mean},
                                     entry{"Reshape", import_reshape},
+                                    entry{"Softmax", import_softmax},
                                     entry{"Squeeze", import_squeeze},
                                     entry{"Sub", import_sub},
                                     entry{"Sum", import_sum},
                                     entry{"Transpose", import_transpose},
-                                    entry{"Unsqueeze", import_unsqueeze}};
+                                    entry{"Unsqueeze", import_unsqueeze},
+                                    entry{"Where", import_where}};
   for (entry const& e : table) {
     if (e.type == type) return e.import;
   }
