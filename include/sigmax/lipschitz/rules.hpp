@@ -10,6 +10,7 @@
 #include <sigmax/lipschitz/rules/attention.hpp>
 #include <sigmax/lipschitz/rules/attention_mask.hpp>
 #include <sigmax/lipschitz/rules/average_matrix.hpp>
+#include <sigmax/lipschitz/rules/ball_projection.hpp>
 #include <sigmax/lipschitz/rules/bounded.hpp>
 #include <sigmax/lipschitz/rules/centering.hpp>
 #include <sigmax/lipschitz/rules/channel.hpp>
@@ -26,6 +27,7 @@
 #include <sigmax/lipschitz/rules/matrix_product.hpp>
 #include <sigmax/lipschitz/rules/normalization.hpp>
 #include <sigmax/lipschitz/rules/rearrange.hpp>
+#include <sigmax/lipschitz/rules/rotary_embedding.hpp>
 #include <sigmax/lipschitz/rules/scale.hpp>
 #include <sigmax/lipschitz/rules/self_attention.hpp>
 #include <sigmax/lipschitz/rules/softmax.hpp>

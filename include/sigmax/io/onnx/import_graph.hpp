@@ -163,7 +163,7 @@ class graph_import {
       return values_.emplace(name, read_tensor(*stored->second, name, budget_)).first->second;
     }
     if (names_->computed_by(name) >= 0) {
-      throw unsupported_error(who + " reads " + in_quotes(name) + ", which is not the first output of its node");
+      throw unsupported_error(who + " reads " + in_quotes(name) + ", an output of its node that is not supported");
     }
     throw format_error(who + " reads " + in_quotes(name) + ", which nothing defines");
   }
@@ -178,6 +178,11 @@ class graph_import {
     graph_value result = find_operator(node.op_type())(op);
     op.attributes.finish();
     if (node.output_size() > 0 && !node.output(0).empty()) values_.emplace(node.output(0), std::move(result));
+    for (std::size_t k = 0; k < op.further_outputs.size(); ++k) {
+      auto const at = static_cast<int>(k) + 1;
+      if (at >= node.output_size()) break;
+      if (!node.output(at).empty()) values_.emplace(node.output(at), std::move(op.further_outputs[k]));
+    }
   }
 
   ::onnx::ModelProto const& model_;

@@ -92,7 +92,7 @@ inline lipschitz::network parse(std::span<std::byte const> file, onnx_options co
 ///
 /// The graph must have one input and one output. A symbolic first extent of the input (the batch) is taken as 1: what
 /// is certified is the function of one sample. Initializers that are also listed as inputs are constants.
-/// Supported: Gemm and MatMul with one constant factor, Add, Sub, Sum, Neg, Mul, Div, Max, Min, Where with a constant
+/// Supported: Gemm, MatMul, Add, Sub, Sum, Neg, Mul, Div, Max, Min, Where with a constant
 /// condition, Softmax, LogSoftmax, ReduceLogSumExp, ReduceMean, ReduceL2, LayerNormalization, RMSNormalization,
 /// GroupNormalization, InstanceNormalization, LpNormalization, MeanVarianceNormalization, Flatten, Reshape,
 /// Squeeze, Unsqueeze, Transpose, Constant, Identity, Cast that keeps values, Dropout at inference, and the elementwise

@@ -5,14 +5,17 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include <sigmax/config.hpp>
 #include <sigmax/io/onnx/operation.hpp>
+#include <sigmax/io/onnx/operators/constants.hpp>
 #include <sigmax/lipschitz/rules/activation.hpp>
 #include <sigmax/lipschitz/rules/add_constant.hpp>
+#include <sigmax/lipschitz/rules/channel.hpp>
 #include <sigmax/lipschitz/rules/hadamard.hpp>
 #include <sigmax/lipschitz/rules/scale.hpp>
 #include <sigmax/lipschitz/rules/weighted_sum.hpp>
@@ -65,20 +68,55 @@ inline operands read_operands(operation& op) {
   return result;
 }
 
+/// The numbers of a constant that has one for each channel of `shape`, as (C, 1, 1) for (N, C, H, W) has, and the
+/// elements of a channel; nothing if it repeats in another way, or along the leading axes alone.
+struct channel_numbers {
+  std::vector<double> values;
+  index_t plane;
+};
+inline std::optional<channel_numbers> numbers_of_channels(graph_builder& graph, constant const& c,
+                                                          tensor_shape const& shape) {
+  if (c.shape.size() > shape.size() || c.size() <= 1) return std::nullopt;
+  std::size_t const offset = shape.size() - c.shape.size();
+  std::size_t first = 0;
+  std::size_t last = c.shape.size();
+  while (c.shape[first] == 1) ++first;
+  while (c.shape[last - 1] == 1) --last;
+  index_t plane = 1;
+  for (std::size_t axis = last; axis < c.shape.size(); ++axis) plane *= shape[offset + axis];
+  if (plane == 1) return std::nullopt;
+  for (std::size_t axis = first; axis < last; ++axis) {
+    if (c.shape[axis] != shape[offset + axis]) return std::nullopt;
+  }
+  return channel_numbers{graph.doubles(c), plane};
+}
+
 /// left + sign right.
 inline graph_value import_sum_of_two(operation& op, double sign) {
   op.attributes.ignore("consumed_inputs");
-  int const type = op.real_type();
   auto [left, right, shape] = read_operands(op);
+  if (auto known = folded_arithmetic(op, left, right, sign == 1 ? '+' : '-')) return *std::move(known);
+  int const type = op.real_type();
   auto& graph = op.graph;
   if (is_constant(right)) {
     node_id const x = graph.broadcast(graph.node_of(left), shape, op.name);
+    if (auto const numbers = numbers_of_channels(graph, as_constant(right), shape)) {
+      std::vector<interval> shifts;
+      for (double const c : numbers->values) shifts.push_back(sign == 1 ? c : -c);
+      return computed{graph.add(lipschitz::rules::channel::shift(std::move(shifts), numbers->plane), {x}, op.name),
+                      type};
+    }
     auto values = graph.repeating_doubles(as_constant(right), shape);
     return computed{graph.add(lipschitz::rules::add_constant(std::move(values), sign), {x}, op.name), type};
   }
   node_id y = graph.broadcast(graph.node_of(right), shape, op.name);
   if (is_constant(left)) {
     if (sign != 1) y = graph.add(lipschitz::rules::weighted_sum({sign}, "negate"), {y}, op.name + "/negate");
+    if (auto const numbers = numbers_of_channels(graph, as_constant(left), shape)) {
+      std::vector<interval> shifts(numbers->values.begin(), numbers->values.end());
+      return computed{graph.add(lipschitz::rules::channel::shift(std::move(shifts), numbers->plane), {y}, op.name),
+                      type};
+    }
     auto values = graph.repeating_doubles(as_constant(left), shape);
     return computed{graph.add(lipschitz::rules::add_constant(std::move(values)), {y}, op.name), type};
   }
@@ -115,8 +153,9 @@ inline graph_value import_sum(operation& op) {
 /// ranges are known; x x is the square.
 inline graph_value import_product(operation& op, bool divide) {
   op.attributes.ignore("consumed_inputs");
-  int const type = op.real_type();
   auto [left, right, shape] = read_operands(op);
+  if (auto known = folded_arithmetic(op, left, right, divide ? '/' : '*')) return *std::move(known);
+  int const type = op.real_type();
   auto& graph = op.graph;
   if (!is_constant(right) && divide) {
     node_id const inverse = graph.add(lipschitz::reciprocal(), {graph.node_of(right)}, op.name + "/reciprocal");
@@ -128,6 +167,15 @@ inline graph_value import_product(operation& op, bool divide) {
   }
   if (is_constant(right)) {
     node_id const x = graph.broadcast(graph.node_of(left), shape, op.name);
+    if (auto const numbers = numbers_of_channels(graph, as_constant(right), shape)) {
+      std::vector<interval> factors;
+      for (double const c : numbers->values) factors.push_back(divide ? interval(1.0) / interval(c) : interval(c));
+      bool const bounded = std::all_of(factors.begin(), factors.end(), [](interval c) { return c.is_bounded(); });
+      if (bounded) {
+        return computed{graph.add(lipschitz::rules::channel::scale(std::move(factors), numbers->plane), {x}, op.name),
+                        type};
+      }
+    }
     auto factors = graph.repeating_doubles(as_constant(right), shape);
     if (divide && std::find(factors.begin(), factors.end(), 0.0) != factors.end()) {
       throw numeric_error(op.where + ": the divisor " + in_quotes(as_constant(right).name) +

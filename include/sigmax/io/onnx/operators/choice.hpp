@@ -60,47 +60,4 @@ inline graph_value import_min(operation& op) {
   return import_extremum(op, lipschitz::rules::extremum::operation::minimum);
 }
 
-/// condition ? x : y with a constant condition: each branch times its 0s and 1s.
-inline graph_value import_where(operation& op) {
-  op.expect_inputs(3, 3);
-  if (!is_constant(op.input(0))) op.refuse("the condition is computed: the output jumps where it changes");
-  constant const& condition = as_constant(op.input(0));
-  if (condition.data_type != data_type::boolean) {
-    throw format_error(op.where + ": the condition is of type " + data_type_name(condition.data_type) +
-                       "; it must hold truth values");
-  }
-  int const type = data_type_of(op.input(1));
-  if (!is_real_type(type) || data_type_of(op.input(2)) != type) {
-    op.refuse("the branches must be of one real type");
-  }
-  auto& graph = op.graph;
-  auto const branches = broadcast_shape(op.shape(1), op.shape(2), op.where);
-  auto const shape = broadcast_shape(condition.shape, branches, op.where);
-  constant const wide = graph.broadcast(condition, shape);
-  auto const& chosen = wide.integers();
-  std::vector<node_id> terms;
-  std::vector<double> stored(chosen.size(), 0.0);
-  bool any_stored = false;
-  for (std::size_t k = 1; k < 3; ++k) {
-    bool const first = k == 1;
-    if (is_constant(op.input(k))) {
-      constant const values = graph.broadcast(as_constant(op.input(k)), shape);
-      any_stored = true;
-      for (std::size_t i = 0; i < chosen.size(); ++i) {
-        if ((chosen[i] != 0) == first) stored[i] = values[static_cast<index_t>(i)];
-      }
-      continue;
-    }
-    std::vector<double> mask(chosen.size());
-    for (std::size_t i = 0; i < chosen.size(); ++i) mask[i] = (chosen[i] != 0) == first ? 1.0 : 0.0;
-    node_id const x = graph.broadcast(graph.node_of(op.input(k)), shape, op.name);
-    terms.push_back(graph.add(lipschitz::rules::scale(std::move(mask)), {x}, op.name + (first ? "/where" : "/else")));
-  }
-  if (terms.empty()) op.refuse("both branches are constant");
-  node_id node = terms[0];
-  if (terms.size() == 2) node = graph.add(lipschitz::rules::weighted_sum({1.0, 1.0}, "where"), terms, op.name);
-  if (any_stored) node = graph.add(lipschitz::rules::add_constant(std::move(stored)), {node}, op.name);
-  return computed{node, type};
-}
-
 }  // namespace sigmax::inline SIGMAX_ABI::io::onnx_detail

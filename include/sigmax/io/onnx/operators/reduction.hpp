@@ -54,9 +54,16 @@ inline reduction read_reduction(operation& op, int axes_by_input) {
   return result;
 }
 
+/// The type of what is reduced; the axes are integers.
+inline int type_of_reduced(operation const& op) {
+  int const type = data_type_of(op.input(0));
+  if (!is_real_type(type)) op.refuse("the input is of type " + data_type_name(type) + "; it must be real");
+  return type;
+}
+
 /// Sums over axes, or means.
 inline graph_value summed(operation& op, reduction const& how, node_id node, bool mean) {
-  int const type = op.real_type();
+  int const type = type_of_reduced(op);
   tensor_shape const shape = op.graph.shape(node);
   std::vector<lipschitz::rules::along_axes::step> steps;
   for (std::size_t axis = 0; axis < shape.size(); ++axis) {
@@ -85,13 +92,13 @@ inline graph_value import_reduce_mean(operation& op) {
 inline graph_value import_reduce_l1(operation& op) {
   auto const how = read_reduction(op, 18);
   node_id const node = op.graph.add(lipschitz::abs(), {op.graph.node_of(op.input(0))}, op.name + "/abs");
-  return how.none ? graph_value(computed{node, op.real_type()}) : summed(op, how, node, false);
+  return how.none ? graph_value(computed{node, type_of_reduced(op)}) : summed(op, how, node, false);
 }
 
 /// Windows over all of the reduced axes.
 inline graph_value reduced_by(operation& op, int axes_by_input, lipschitz::rules::window_pool::operation what) {
   auto const how = read_reduction(op, axes_by_input);
-  int const type = op.real_type();
+  int const type = type_of_reduced(op);
   node_id node = op.graph.node_of(op.input(0));
   if (how.none && what != lipschitz::rules::window_pool::operation::length) return op.input(0);
   tensor_shape const shape = op.shape(0);
