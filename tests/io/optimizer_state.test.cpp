@@ -133,14 +133,15 @@ TEST_CASE("what does not fit is refused, and the optimizer stays as it was") {
   refuses(sigmax::unsupported_error(""), sigmax::muon(sigmax::matrix<double>(4, 3), {.row_blocks = {2, 2}}));
 
   // Numbers that no optimizer has.
-  for (auto const& [name, value] :
-       std::multimap<std::string, double>{{"w.steps", -1.0},
-                                          {"w.steps", 0.5},
-                                          {"w.steps", 1e300},
-                                          {"w.steps", std::numeric_limits<double>::quiet_NaN()},
-                                          {"w.learning_rate", -1.0},
-                                          {"w.momentum_factor", 1.0},
-                                          {"w.weight_decay", 1e9}}) {
+  for (auto const& wrong : std::multimap<std::string, double>{{"w.steps", -1.0},
+                                                              {"w.steps", 0.5},
+                                                              {"w.steps", 1e300},
+                                                              {"w.steps", std::numeric_limits<double>::quiet_NaN()},
+                                                              {"w.learning_rate", -1.0},
+                                                              {"w.momentum_factor", 1.0},
+                                                              {"w.weight_decay", 1e9}}) {
+    auto const& name = wrong.first;
+    auto const& value = wrong.second;
     io::optimizer_state_writer writer;
     writer.add("w", opt);
     std::vector<io::named_tensor> tensors;

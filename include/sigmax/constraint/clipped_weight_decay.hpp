@@ -3,8 +3,6 @@
 /// Decay of the part of the singular values that is above a cap.
 #pragma once
 
-#include <atomic>
-
 #include <sigmax/backend/default_backend.hpp>
 #include <sigmax/bound/norm.hpp>
 #include <sigmax/bound/rounding.hpp>
@@ -49,9 +47,7 @@ struct clipped_weight_decay {
     }
     detail::check_hard_cap_options({.sigma_max = sigma_max, .norm = norm, .tolerance = tolerance});
     detail::scratch memory(step.scratch);
-    std::atomic<index_t> matrices{0};
     auto const change = [&](auto const& on, auto elements, T, workspace& own) {
-      ++matrices;
       double const cap = detail::cap_in_l2(name, sigma_max, norm, elements.rows(), elements.cols());
       workspace::frame frame(own);
       auto const capped = frame.template matrix<T>(elements.rows(), elements.cols());
@@ -61,7 +57,7 @@ struct clipped_weight_decay {
       detail::combine_stored(on, T(double{decay}), capped, T(1 - decay), elements);
     };
     detail::for_every_matrix(detail::with_scratch(given, memory.get()), memory.get(), w, name, change);
-    return {.matrices = matrices};
+    return {.matrices = detail::matrices_of(w)};
   }
 
   double proven_cap(index_t, index_t) const { return infinity; }

@@ -51,10 +51,8 @@ struct soft_cap {
     detail::check_step(name, step);
     detail::cap_in_l2(name, sigma_max, norm, 1, 1);
     detail::scratch memory(step.scratch);
-    std::atomic<index_t> matrices{0};
     std::atomic<index_t> hard_capped{0};
     auto const change = [&](auto const& on, auto elements, T largest, workspace& own) {
-      ++matrices;
       double const cap = detail::cap_in_l2(name, sigma_max, norm, elements.rows(), elements.cols());
       double const update = step.update_norm > 0 ? divide_up(step.update_norm, cap) : 0.0;
       // 81 / 62 - 1 = 19 / 62, with room for rounding.
@@ -68,7 +66,7 @@ struct soft_cap {
       sigmax::hard_cap(on, elements, {.sigma_max = cap, .scratch = &own});
     };
     detail::for_every_matrix(detail::with_scratch(given, memory.get()), memory.get(), w, name, change);
-    return {.matrices = matrices, .hard_capped = hard_capped};
+    return {.matrices = detail::matrices_of(w), .hard_capped = hard_capped};
   }
 
   double proven_cap(index_t rows, index_t cols) const {

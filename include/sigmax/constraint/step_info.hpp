@@ -25,7 +25,7 @@ struct step_info {
 
 /// What a constraint did, in numbers of matrices.
 struct outcome {
-  /// Looked at: those of a batch, zero matrices excepted.
+  /// Looked at: those of a batch, or row blocks.
   index_t matrices = 0;
   /// Soft caps: outside the domain of the polynomial, and so capped by `hard_cap`.
   index_t hard_capped = 0;

@@ -98,15 +98,13 @@ constraint::outcome certify_constraint(C const& c, B const& given, A& w, workspa
   constraint::outcome result;
   if constexpr (certifiable_on<B, A>) {
     if (!(c.proven_cap(1, 1) < infinity)) return result;
-    std::atomic<index_t> proven{0};
     std::atomic<index_t> rescaled{0};
     auto const change = [&](auto const& on, auto elements, auto, workspace& own) {
       double const cap = c.proven_cap(elements.rows(), elements.cols());
       if (scale_to(on, elements, cap, {.scratch = &own}).factor != 1) ++rescaled;
-      ++proven;
     };
     for_every_matrix(with_scratch(given, memory), memory, w, C::name, change);
-    result.proven = proven;
+    result.proven = matrices_of(w);  // zero matrices, which are passed over, are within any cap
     result.rescaled = rescaled;
   }
   return result;

@@ -3,8 +3,6 @@
 /// Decoupled weight decay after the step.
 #pragma once
 
-#include <atomic>
-
 #include <sigmax/backend/default_backend.hpp>
 #include <sigmax/bound/rounding.hpp>
 #include <sigmax/config.hpp>
@@ -41,13 +39,11 @@ struct weight_decay {
                                    "; it must not be negative, and their product at most 1"});
     }
     detail::scratch memory(step.scratch);
-    std::atomic<index_t> matrices{0};
     auto const change = [&](auto const& on, auto elements, T, workspace&) {
-      ++matrices;
       detail::combine_stored(on, T(1 - fraction), elements, T(0), elements);
     };
     detail::for_every_matrix(detail::with_scratch(given, memory.get()), memory.get(), w, name, change);
-    return {.matrices = matrices};
+    return {.matrices = detail::matrices_of(w)};
   }
 
   double proven_cap(index_t, index_t) const { return infinity; }

@@ -37,14 +37,18 @@ namespace sigmax::inline SIGMAX_ABI {
 namespace detail {
 
 /// >= |p(x)| for x in what `orthogonalize` scales singular values to, for the schedule with its coefficients as they are
-/// in T, proved. An empty schedule is the sign: 1.
+/// in T, proved. An empty schedule is the sign: 1. +infinity where nothing can be proved, under -ffast-math say.
 template <real T>
 double greatest_value(polynomial_schedule const& schedule) {
-  if (schedule.empty()) return 1;
-  polynomial_schedule rounded(schedule.name(), {});
-  for (auto const& step : schedule) rounded.append(step.template cast<T>().template cast<double>());
-  auto const values = range(rounded, 0, std::fmin(schedule.upper(), 1.0));
-  return max_up(values.upper, -values.lower);
+  if constexpr (strict_arithmetic<T>) {
+    if (schedule.empty()) return 1;
+    polynomial_schedule rounded(schedule.name(), {});
+    for (auto const& step : schedule) rounded.append(step.template cast<T>().template cast<double>());
+    auto const values = range(rounded, 0, std::fmin(schedule.upper(), 1.0));
+    return max_up(values.upper, -values.lower);
+  } else {
+    return infinity;
+  }
 }
 
 }  // namespace detail
