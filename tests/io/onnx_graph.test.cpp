@@ -200,13 +200,13 @@ TEST_CASE("onnx: control flow, sequences, quantised and contributed operators ar
 TEST_CASE("onnx: operator sets") {
   auto model = relu_model();
   auto& opset = *model.model().mutable_opset_import(0);
-  for (std::int64_t const number : {1, 6, 7, 13, 22}) {
+  for (std::int64_t const number : {1, 6, 7, 13, 22, 23}) {
     opset.set_version(number);
     CHECK_NOTHROW(model.parse());
   }
-  for (std::int64_t const number : {std::int64_t{0}, std::int64_t{-1}, std::int64_t{23}, INT64_MAX}) {
+  for (std::int64_t const number : {std::int64_t{0}, std::int64_t{-1}, std::int64_t{24}, INT64_MAX}) {
     opset.set_version(number);
-    CHECK(has(refused<unsupported_error>(model), "versions 1 to 22"));
+    CHECK(has(refused<unsupported_error>(model), "versions 1 to 23"));
   }
   opset.set_domain("ai.onnx");
   opset.set_version(13);
