@@ -165,7 +165,6 @@ TEST_CASE("sigmax-certify: --html writes one self-contained page") {
   CHECK(page.find("<m>") == std::string::npos);
   CHECK(page.find("<svg") != std::string::npos);
   CHECK(files_in(here) == 2);
-  check_refused(run("'<m>.onnx' '<m>.onnx' --html page.html", here), 2, "--html takes one model");
 }
 
 TEST_CASE("sigmax-certify: operators without a rule and layers without a bound are named, status 1") {
@@ -212,7 +211,7 @@ TEST_CASE("sigmax-certify: wrong usage is one line and status 2") {
   scratch_folder const here("certify-usage");
   save_model(here / "m.onnx");
   check_refused(run("", here), 2, "MODEL");
-  check_refused(run("m.onnx --norm rms", here), 2, "--norm");
+  check_refused(run("m.onnx --norm l3", here), 2, "--norm");
   check_refused(run("m.onnx --method guess", here), 2, "--method");
   check_refused(run("m.onnx --nonsense", here), 2, "nonsense");
   check_refused(run("m.onnx --seed -1", here), 2, "--seed");
