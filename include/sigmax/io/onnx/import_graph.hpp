@@ -93,6 +93,16 @@ inline tensor_shape read_input_shape(::onnx::ValueInfoProto const& input) {
   return shape;
 }
 
+/// Operators of which a stored input may hold -infinity: they make masks, or move the elements of one.
+inline bool may_hold_infinity(std::string_view type) {
+  static constexpr std::string_view allowed[] = {"Add",     "Cast",  "Concat",  "Expand",    "Gather",    "Identity",
+                                                 "Reshape", "Slice", "Squeeze", "Transpose", "Unsqueeze", "Where"};
+  for (std::string_view const each : allowed) {
+    if (each == type) return true;
+  }
+  return false;
+}
+
 /// One import. Values are looked up by name; initializers are read when a node first asks for them.
 class graph_import {
  public:
@@ -174,6 +184,11 @@ class graph_import {
     for (auto const& name : node.input()) inputs.push_back(name.empty() ? nullptr : &find(name, where));
     std::string name = node.name();
     if (name.empty() && node.output_size() > 0) name = node.output(0);
+    for (graph_value const* v : inputs) {
+      if (v != nullptr && is_constant(*v) && !as_constant(*v).infinite.empty() && !may_hold_infinity(node.op_type())) {
+        throw numeric_error(as_constant(*v).infinite);
+      }
+    }
     operation op{node, opset_, where, printable(name), attribute_reader(node, where), std::move(inputs), builder};
     graph_value result = find_operator(node.op_type())(op);
     op.attributes.finish();

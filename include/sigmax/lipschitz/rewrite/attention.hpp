@@ -16,6 +16,7 @@
 #include <sigmax/bound/rounding.hpp>
 #include <sigmax/config.hpp>
 #include <sigmax/lipschitz/network.hpp>
+#include <sigmax/lipschitz/rewrite/gelu.hpp>
 #include <sigmax/lipschitz/rewrite/reductions.hpp>
 #include <sigmax/lipschitz/rewrite/replace_nodes.hpp>
 #include <sigmax/lipschitz/rules/add_constant.hpp>
@@ -31,15 +32,6 @@
 #include <sigmax/lipschitz/weight.hpp>
 
 namespace sigmax::inline SIGMAX_ABI::lipschitz::rewrite {
-
-/// The factor of a node that multiplies or divides all elements by one number; empty if it does something else.
-template <class = void>
-std::optional<interval> common_factor(network const& net, node_id node) {
-  auto const* const scaled = net[node].rule.as<rules::scale>();
-  if (scaled == nullptr || scaled->factors().size() != 1) return std::nullopt;
-  interval const factor = scaled->factors()[0];
-  return scaled->how() == rules::scale::operation::multiply ? factor : interval(1.0) / factor;
-}
 
 /// A node seen through rearrangements and common factors: element i is factor times element map[i] of `node`.
 struct scaled_view {
@@ -88,6 +80,26 @@ struct found_scores {
   std::vector<char> replaces;
 };
 
+/// Takes in factors of 0 and 1 in front of what is added: where the factor is 0 the addend stands in place of the score.
+template <class = void>
+bool choose(rules::scale const& factors, found_scores& scores) {
+  auto const& chosen = factors.factors();
+  bool const zeros_and_ones = factors.how() == rules::scale::operation::multiply &&
+                              std::all_of(chosen.begin(), chosen.end(), [](double c) { return c == 0 || c == 1; });
+  if (!zeros_and_ones) return false;
+  if (scores.addends.empty()) scores.addends.assign(1, 0.0);
+  std::size_t const size = std::max(chosen.size(), scores.addends.size());
+  if (size % chosen.size() != 0 || size % scores.addends.size() != 0) return false;
+  std::vector<double> addends(size);
+  scores.replaces.assign(size, 0);
+  for (std::size_t i = 0; i < size; ++i) {
+    addends[i] = scores.addends[i % scores.addends.size()];
+    scores.replaces[i] = chosen[i % chosen.size()] == 0 ? 1 : 0;
+  }
+  scores.addends = std::move(addends);
+  return true;
+}
+
 /// Walks from the input of a softmax through factors, one mask and reshapes to a product. Behind a mask, seen from the
 /// softmax, there may be factors; in front of it none, since they would multiply the mask as well.
 template <class = void>
@@ -96,8 +108,12 @@ std::optional<found_scores> scores_behind(network const& net, node_id node) {
   bool masked = false;
   while (net[node].rule.as<rules::matrix_product>() == nullptr) {
     if (net[node].inputs.size() != 1) return std::nullopt;
+    auto const* const scaled = net[node].rule.as<rules::scale>();
     if (auto const factor = common_factor(net, node)) {
       result.factor = *factor * result.factor;
+    } else if (scaled != nullptr) {
+      if (!result.replaces.empty() || result.factor != interval(1.0) || !choose(*scaled, result)) return std::nullopt;
+      masked = true;
     } else if (auto const* added = net[node].rule.as<rules::add_constant>()) {
       if (masked || added->coefficient() != 1 || result.factor != interval(1.0)) return std::nullopt;
       result.addends = added->values();

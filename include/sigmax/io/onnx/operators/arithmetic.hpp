@@ -13,6 +13,7 @@
 #include <sigmax/config.hpp>
 #include <sigmax/io/onnx/operation.hpp>
 #include <sigmax/io/onnx/operators/constants.hpp>
+#include <sigmax/io/onnx/operators/where.hpp>
 #include <sigmax/lipschitz/rules/activation.hpp>
 #include <sigmax/lipschitz/rules/add_constant.hpp>
 #include <sigmax/lipschitz/rules/channel.hpp>
@@ -98,6 +99,9 @@ inline graph_value import_sum_of_two(operation& op, double sign) {
   if (auto known = folded_arithmetic(op, left, right, sign == 1 ? '+' : '-')) return *std::move(known);
   int const type = op.real_type();
   auto& graph = op.graph;
+  auto const hides = [](graph_value const& v) { return is_constant(v) && !as_constant(v).infinite.empty(); };
+  if (sign == 1 && hides(right)) return masked_sum(op, left, as_constant(right), shape, type);
+  if (sign == 1 && hides(left)) return masked_sum(op, right, as_constant(left), shape, type);
   if (is_constant(right)) {
     node_id const x = graph.broadcast(graph.node_of(left), shape, op.name);
     if (auto const numbers = numbers_of_channels(graph, as_constant(right), shape)) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /// @file
-/// Max, Min, Where with a constant condition.
+/// Max, Min.
 #pragma once
 
 #include <algorithm>

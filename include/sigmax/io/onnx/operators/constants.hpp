@@ -197,43 +197,6 @@ inline graph_value import_not(operation& op) {
   return integer_constant(op, c.shape, std::move(values), data_type::boolean);
 }
 
-/// Elements of the second or the third input as a stored condition says.
-inline graph_value import_where(operation& op) {
-  op.expect_inputs(3, 3);
-  if (!is_constant(op.input(0))) op.refuse("the condition is computed: the output would be discontinuous");
-  constant const& condition = as_constant(op.input(0));
-  if (condition.data_type != data_type::boolean)
-    throw format_error(op.where + ": the condition must hold truth values");
-  if (data_type_of(op.input(1)) != data_type_of(op.input(2))) {
-    throw format_error(op.where + ": the two branches are of different types");
-  }
-  tensor_shape const to = broadcast_shape(broadcast_shape(op.shape(0), op.shape(1), op.where), op.shape(2), op.where);
-  require_usable(to, op.where + ": the result");
-  auto& graph = op.graph;
-  auto const chosen = graph.broadcast(condition, to);
-  auto const& truth = chosen.integers();
-  bool const constants = is_constant(op.input(1)) && is_constant(op.input(2));
-  if (constants && !as_constant(op.input(1)).is_real()) {
-    auto const a = graph.broadcast(as_constant(op.input(1)), to);
-    auto const b = graph.broadcast(as_constant(op.input(2)), to);
-    std::vector<std::int64_t> values(truth.size());
-    for (std::size_t i = 0; i < values.size(); ++i) values[i] = truth[i] != 0 ? a.integers()[i] : b.integers()[i];
-    return integer_constant(op, to, std::move(values), a.data_type);
-  }
-  int const type = data_type_of(op.input(1));
-  if (!is_real_type(type)) op.refuse("the branches are of type " + data_type_name(type));
-  graph.budget().charge(lipschitz::element_count(to), 2 * sizeof(double), op.where);
-  std::vector<node_id> nodes;
-  for (std::size_t branch = 1; branch < 3; ++branch) {
-    std::vector<double> mask(truth.size());
-    for (std::size_t i = 0; i < mask.size(); ++i) mask[i] = (truth[i] != 0) == (branch == 1) ? 1.0 : 0.0;
-    std::string const name = op.name + "/branch_" + std::to_string(branch);
-    node_id const node = graph.broadcast(graph.node_of(op.input(branch)), to, name);
-    nodes.push_back(graph.add(lipschitz::rules::scale(std::move(mask)), {node}, name));
-  }
-  return computed{graph.add(lipschitz::rules::weighted_sum({1.0, 1.0}, "where"), std::move(nodes), op.name), type};
-}
-
 /// floor or ceil: of stored float numbers a constant, else the activation, which has no Lipschitz constant.
 template <class F>
 graph_value rounded_constant(operation& op, F const& f) {

@@ -25,6 +25,7 @@
 #include <sigmax/io/onnx/operators/simple.hpp>
 #include <sigmax/io/onnx/operators/softmax.hpp>
 #include <sigmax/io/onnx/operators/space.hpp>
+#include <sigmax/io/onnx/operators/where.hpp>
 
 namespace sigmax::inline SIGMAX_ABI::io::onnx_detail {
 
