@@ -297,6 +297,10 @@ struct found_heads {
 /// and values are affine maps of one x.
 template <class = void>
 std::optional<found_heads> heads_behind(network const& net, node_id value) {
+  node_id front = value;
+  int steps = 0;
+  for (; steps < most_steps && net[front].rule.as<rules::rearrange>() != nullptr; ++steps) front = net[front].inputs[0];
+  if (net[front].rule.as<rules::matrix_product>() == nullptr) return std::nullopt;
   seen_through concatenated{value, {}};
   if (!concatenated.step_behind(net)) return std::nullopt;
   auto core = attention_at(net, concatenated.node);

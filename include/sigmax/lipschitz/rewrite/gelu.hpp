@@ -38,11 +38,17 @@ std::optional<interval> common_factor(network const& net, node_id node) {
   return scaled->how() == rules::scale::operation::multiply ? factor : interval(1.0) / factor;
 }
 
+/// How many factors or rearrangements one behind the other are looked through: more than any exporter writes, and few
+/// enough that a long chain of them does not take the square of its length.
+inline constexpr int most_steps = 16;
+
 /// A node seen through common factors.
 template <class = void>
 multiple behind_factors(network const& net, node_id node) {
   multiple result{node, 1.0};
-  while (auto const factor = common_factor(net, result.node)) {
+  for (int step = 0; step < most_steps; ++step) {
+    auto const factor = common_factor(net, result.node);
+    if (!factor) break;
     result.factor = result.factor == interval(1.0) ? *factor : *factor * result.factor;
     result.node = net[result.node].inputs[0];
   }
