@@ -31,7 +31,7 @@ using namespace sigmax::lipschitz;
 /// A stream of choices.
 class choices {
  public:
-  explicit choices(std::uint64_t seed) : numbers_(seed), seed_(seed) {}
+  explicit choices(std::uint64_t seed) : numbers_(seed) {}
   std::uint64_t below(std::uint64_t count) { return numbers_.bits(next_++) % count; }
   bool one_in(std::uint64_t count) { return below(count) == 0; }
   double normal() { return numbers_.normal(next_++); }
@@ -56,7 +56,6 @@ class choices {
 
  private:
   random_sequence numbers_;
-  std::uint64_t seed_;
   std::uint64_t next_ = 0;
 };
 
@@ -193,8 +192,8 @@ inline std::vector<operator_kind> const& operator_kinds() {
        [](choices& draw, network& net, node_id from) {
          if (net[from].shape.size() != 3) return false;
          return try_add(net, from, [&](network& into) {
-           auto const what = draw.one_in(4) ? rules::window_pool::operation::length
-                                            : rules::window_pool::operation::maximum;
+           auto const what =
+               draw.one_in(4) ? rules::window_pool::operation::length : rules::window_pool::operation::maximum;
            into.add(rules::window_pool({random_window(draw), random_window(draw)}, what), {from});
          });
        }},

@@ -5,13 +5,13 @@
 namespace sigmax::inline SIGMAX_ABI {
 
 template log_upper_bound<norm::spectral> certified_operator_norm<norm::l2_t>(matrix_view<double const> const&,
-                                                                                     certified_options const&);
+                                                                             certified_options const&);
 template log_upper_bound<norm::spectral> certified_operator_norm<norm::l2_t>(matrix_view<float const> const&,
-                                                                                     certified_options const&);
+                                                                             certified_options const&);
 template log_upper_bound<norm::spectral> certified_operator_norm<norm::l2_t>(matrix_view<bf16 const> const&,
-                                                                                     certified_options const&);
+                                                                             certified_options const&);
 template log_upper_bound<norm::spectral> certified_operator_norm<norm::l2_t>(matrix_view<f16 const> const&,
-                                                                                     certified_options const&);
+                                                                             certified_options const&);
 
 namespace lipschitz {
 

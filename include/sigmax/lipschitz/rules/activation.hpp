@@ -500,6 +500,11 @@ template <class = void>
 auto gelu_tanh() {
   return rules::named_activation("gelu_tanh");
 }
+/// x / 2 (1 + tanh(slope (x + cubic x^3))): gelu_tanh with the numbers a file stores.
+template <class = void>
+auto gelu_cubic(double slope, double cubic) {
+  return rules::named_activation("gelu_cubic", {{"slope", slope}, {"cubic", cubic}});
+}
 template <class = void>
 auto silu() {
   return rules::named_activation("silu");
