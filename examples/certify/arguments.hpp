@@ -18,7 +18,7 @@ namespace certify_program {
 struct arguments {
   std::vector<std::string> models;
   sigmax::norm::any norm = sigmax::norm::l2;
-  method how = method::best;
+  method how = method::automatic;
   /// Of the ball to speak of; nothing: all inputs, or those of the box.
   std::optional<double> radius;
   /// Empty: the origin.

@@ -5,9 +5,11 @@
 
 #include <array>
 
+#include <sigmax/lipschitz/method.hpp>
+
 namespace certify_program {
 
-enum class method { best, product };
+using sigmax::lipschitz::method;
 
 struct method_name {
   char const* name;
@@ -16,8 +18,12 @@ struct method_name {
 };
 
 inline constexpr std::array methods{
-    method_name{"auto", method::best, "the best of all"},
+    method_name{"auto", method::automatic, "the best of all"},
     method_name{"product", method::product, "the product of the bounds of the layers"},
+    method_name{"dynamic-program", method::dynamic_program, "products of matrices at mean slopes (LipLT)"},
+    method_name{"absolute", method::absolute, "products of absolute values"},
+    method_name{"eclipse", method::eclipse, "multipliers in closed form (ECLipsE-Fast)"},
+    method_name{"lipsdp", method::lipsdp, "the best multipliers (LipSDP-Neuron)"},
 };
 
 }  // namespace certify_program

@@ -52,7 +52,8 @@ void certify_network(std::span<std::byte const> bytes, std::string const& digest
         .relative_gap = options.relative_gap,
         .attack = options.attack,
         .attack_settings = {.seed = options.seed},
-        .progress = listen_to(work)};
+        .progress = listen_to(work),
+        .methods = {.which = options.how}};
     if (options.emit_proof.empty()) {
       result.proof = sigmax::lipschitz::certify(on, net, ask);
     } else {

@@ -15,7 +15,7 @@ template log_upper_bound<norm::spectral> certified_operator_norm<norm::l2_t>(mat
 
 namespace lipschitz {
 
-template certificate detail::certify_with<network>(norm_prover const*, network const&, certify_options const&);
+template certificate certify<network, default_backend<double>>(network const&, certify_options const&);
 template lower_bound falsify<network>(network const&, norm::any, attack_options const&, input_domain const&);
 template std::span<rules::activation_entry const> rules::activation_table<void>();
 

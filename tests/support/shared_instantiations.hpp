@@ -20,7 +20,7 @@ extern template log_upper_bound<norm::spectral> certified_operator_norm<norm::l2
 
 namespace lipschitz {
 
-extern template certificate detail::certify_with<network>(norm_prover const*, network const&, certify_options const&);
+extern template certificate certify<network, default_backend<double>>(network const&, certify_options const&);
 extern template lower_bound falsify<network>(network const&, norm::any, attack_options const&, input_domain const&);
 extern template std::span<rules::activation_entry const> rules::activation_table<void>();
 

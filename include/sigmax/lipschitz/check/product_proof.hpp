@@ -15,8 +15,9 @@
 #include <sigmax/config.hpp>
 #include <sigmax/lipschitz/certificate.hpp>
 #include <sigmax/lipschitz/certificate_text.hpp>
-#include <sigmax/lipschitz/certify.hpp>
+#include <sigmax/lipschitz/certificate_maker.hpp>
 #include <sigmax/lipschitz/check/norm_claims.hpp>
+#include <sigmax/lipschitz/method_runner.hpp>
 #include <sigmax/lipschitz/network.hpp>
 
 namespace sigmax::inline SIGMAX_ABI::lipschitz {
@@ -27,11 +28,22 @@ struct proposed_product {
   std::vector<norm_claim> claims;
 };
 
-/// Certifies a network as `certify` does, from norms that can be confirmed in one factorisation each. @throws as certify.
+namespace detail {
+
+/// Runs nothing: the product of the layers needs no method.
+inline method_runner no_methods() {
+  return {nullptr, [](void const*, norm::any, network const&, check::segment const&, box_lookup const&,
+                      method_options const&) { return std::vector<segment_result>(); }};
+}
+
+}  // namespace detail
+
+/// Certifies a network by the product of its layers as `certify` does, from norms that can be confirmed in one factorisation each. @throws as certify.
 template <certifying_backend<double> B, std::same_as<network> Network>
-proposed_product propose_product(B const& on, Network const& net, certify_options const& options) {
+proposed_product propose_product(B const& on, Network const& net, certify_options options) {
+  options.methods.which = method::product;
   claim_recorder<B> recorder(on);
-  auto proof = detail::certify_with(&recorder.prover(), net, options);
+  auto proof = detail::certify_with(&recorder.prover(), detail::no_methods(), net, options);
   return {std::move(proof), recorder.claims()};
 }
 
@@ -53,8 +65,9 @@ template <certifying_backend<double> B, std::same_as<network> Network>
 verified_product verify_product(B const& on, Network const& net, std::span<norm_claim const> claims,
                                 extended const& upper, certify_options options) {
   options.attack = false;
+  options.methods.which = method::product;
   claim_checker<B> checker(on, claims);
-  auto proof = detail::certify_with(&checker.prover(), net, options);
+  auto proof = detail::certify_with(&checker.prover(), detail::no_methods(), net, options);
   verified_product result;
   result.problem = checker.problem();
   if (!result.holds()) return result;

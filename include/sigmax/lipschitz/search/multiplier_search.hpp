@@ -3,7 +3,6 @@
 /// Looks for the multipliers that prove the least bound. Nothing here proves anything: check::multipliers_prove does.
 #pragma once
 
-#include <chrono>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -24,8 +23,8 @@ namespace sigmax::inline SIGMAX_ABI::lipschitz::search {
 
 /// Options of `find_multipliers`.
 struct multiplier_options {
-  /// Wall time in seconds. The first descent is given all it needs within it, restarts what is left.
-  double seconds = 8;
+  /// Multiply-adds, about. The first descent is given all it needs within them, restarts what is left.
+  double work = 1.5e11;
   /// Descents from perturbed multipliers after the first.
   int restarts = 3;
   std::uint64_t seed = 0;
@@ -95,8 +94,6 @@ found_multipliers evaluated(B const& on, check::slope_system const& system, chec
 template <class B>
 found_multipliers find_multipliers_by_newton(B const& on, check::slope_system const& system,
                                              found_multipliers const& start, multiplier_options const& options = {}) {
-  using clock = std::chrono::steady_clock;
-  auto const begin = clock::now();
   found_multipliers result;
   if (start.multipliers.size() != system.blocks() || system.blocks() == 0) return result;
   multiplier_objective<B> objective(on, system);
@@ -104,9 +101,10 @@ found_multipliers find_multipliers_by_newton(B const& on, check::slope_system co
                          [&](std::size_t i, std::size_t j) { return objective.map(i, j); });
   auto theta = detail::flat_logarithms(start.multipliers);
   double log_bound = std::log(2 * start.squared_bound);
-  result.converged = path.run(log_bound, theta, 1e-6, [&] {
-    return std::chrono::duration<double>(clock::now() - begin).count() > options.seconds;
-  });
+  double const step = interior_point_work(static_cast<double>(objective.inputs()), static_cast<double>(theta.size()),
+                                          static_cast<double>(system.outputs()));
+  double spent = 0;
+  result.converged = path.run(log_bound, theta, 1e-6, [&] { return (spent += step) > options.work; });
   result.squared_bound = std::exp(std::fmin(log_bound, objective.value(theta)));
   result.multipliers = detail::unflattened(theta, system);
   result.descents = 1;
@@ -119,15 +117,12 @@ found_multipliers find_multipliers_by_newton(B const& on, check::slope_system co
 template <class B>
 found_multipliers find_multipliers(B const& on, check::slope_system const& system,
                                    check::slope_multipliers const& start, multiplier_options const& options = {}) {
-  using clock = std::chrono::steady_clock;
-  auto const begin = clock::now();
-  auto const elapsed = [&] { return std::chrono::duration<double>(clock::now() - begin).count(); };
   found_multipliers result;
   if (start.size() != system.blocks() || system.blocks() == 0) return result;
   auto const first = detail::flat_logarithms(start);
   multiplier_objective<B> objective(on, system);
   minimize_options minimizing;
-  minimizing.stopped = [&] { return elapsed() > options.seconds; };
+  minimizing.stopped = [&] { return objective.work() > options.work; };
   std::vector<double> best_theta = first;
   double best = objective.value(first);
   std::vector<double> ends;
@@ -141,7 +136,7 @@ found_multipliers find_multipliers(B const& on, check::slope_system const& syste
         theta = first;
       }
     }
-    double const before = elapsed();
+    double const before = objective.work();
     double value = infinity;
     for (double const sharpness : {30.0, 300.0, 3000.0, 30000.0}) {
       minimizing.least_gain = sharpness < 1000 ? 1e-4 : sharpness < 10000 ? 1e-6 : 1e-7;
@@ -157,7 +152,7 @@ found_multipliers find_multipliers(B const& on, check::slope_system const& syste
     }
     ++result.descents;
     if (!minimizing.stopped()) ends.push_back(value);
-    if (elapsed() + 0.5 * (elapsed() - before) > options.seconds) break;
+    if (objective.work() + 0.5 * (objective.work() - before) > options.work) break;
   }
   if (!is_finite(best)) return result;
   if (ends.size() >= 3) {

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: MIT
+/// @file
+/// All methods applied to one segment of a network: searches propose, the checker proves.
+#pragma once
+
+#include <concepts>
+#include <cstddef>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <sigmax/backend/concept.hpp>
+#include <sigmax/bound/norm.hpp>
+#include <sigmax/bound/rounding.hpp>
+#include <sigmax/config.hpp>
+#include <sigmax/lipschitz/check/folded_system.hpp>
+#include <sigmax/lipschitz/check/proven_multipliers.hpp>
+#include <sigmax/lipschitz/check/segment.hpp>
+#include <sigmax/lipschitz/check/segment_bound.hpp>
+#include <sigmax/lipschitz/method.hpp>
+#include <sigmax/lipschitz/method_runner.hpp>
+#include <sigmax/lipschitz/network.hpp>
+#include <sigmax/lipschitz/plain_methods.hpp>
+#include <sigmax/lipschitz/search/propose_multipliers.hpp>
+#include <sigmax/lipschitz/tensor_shape.hpp>
+
+namespace sigmax::inline SIGMAX_ABI::lipschitz {
+
+namespace detail {
+
+/// What `segment_results` says, for a segment that is a system already.
+template <norm_tag N, certifying_backend<double> B>
+std::vector<segment_result> system_results(B const& on, check::slope_system const& system, bool row_wise,
+                                           tensor_shape const& in, tensor_shape const& out,
+                                           method_options const& options) {
+  std::vector<segment_result> results;
+  constexpr bool in_l2 = !std::same_as<N, norm::linf_t>;
+  plain_results<N>(on, system, row_wise, in, out, options, results);
+  if constexpr (in_l2) {
+    double order = 0;
+    for (std::size_t k = 0; k <= system.blocks(); ++k) order += static_cast<double>(system.width(k));
+    // Extended slopes beyond these sizes would fill the memory: a factor of all sources.
+    bool const affordable = system.is_known() &&
+                            (system.is_chain() || order * order * order / 6 < options.multiply_adds) &&
+                            order * order < 8 * options.matrix_elements;
+    bool const wanted = includes(options.which, method::eclipse) || includes(options.which, method::lipsdp);
+    if (!affordable || !wanted || system.blocks() == 0) return results;
+    auto const start = search::closed_form(on, system);
+    if (start.multipliers.empty()) return results;
+    auto const prove = [&](method how, search::found_multipliers found) {
+      double const bound = check::multiplier_bound(on, system, found.multipliers, found.squared_bound);
+      results.push_back({how, check::segment_bound<N, norm::l2_t>(bound, row_wise, in, out)});
+      auto& result = results.back();
+      result.squared_bound = multiply_up(bound, bound);
+      result.multipliers = std::move(found.multipliers);
+    };
+    if (includes(options.which, method::eclipse)) prove(method::eclipse, start);
+    if (includes(options.which, method::lipsdp)) {
+      prove(method::lipsdp, search::best_multipliers(on, system, start, options.search_work));
+    }
+  }
+  return results;
+}
+
+}  // namespace detail
+
+/// The bounds of a segment in the norm N that the methods asked for prove, none where it is too large.
+/// Numbers beyond double and unbounded slopes make methods abstain.
+template <norm_tag N, certifying_backend<double> B>
+std::vector<segment_result> segment_results(B const& on, network const& net, check::segment const& piece,
+                                            box_lookup const& box_of, method_options const& options) {
+  auto const system = check::folded_system(on, net, piece, box_of, options.matrix_elements);
+  if (!system) return {};
+  return detail::system_results<N>(on, system->system, system->row_wise, net.nodes()[piece.source].shape,
+                                   net.nodes()[piece.end].shape, options);
+}
+
+/// The runner that computes on `on`, which must outlive it.
+template <certifying_backend<double> B>
+method_runner methods_on(B const& on) {
+  return {&on, [](void const* backend, norm::any norm, network const& net, check::segment const& piece,
+                  box_lookup const& box_of, method_options const& options) {
+            return norm.visit([&]<norm_tag N>(N) {
+              return segment_results<N>(*static_cast<B const*>(backend), net, piece, box_of, options);
+            });
+          }};
+}
+
+}  // namespace sigmax::inline SIGMAX_ABI::lipschitz
