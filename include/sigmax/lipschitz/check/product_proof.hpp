@@ -14,8 +14,8 @@
 #include <sigmax/bound/extended.hpp>
 #include <sigmax/config.hpp>
 #include <sigmax/lipschitz/certificate.hpp>
-#include <sigmax/lipschitz/certificate_text.hpp>
 #include <sigmax/lipschitz/certificate_maker.hpp>
+#include <sigmax/lipschitz/certificate_text.hpp>
 #include <sigmax/lipschitz/check/norm_claims.hpp>
 #include <sigmax/lipschitz/method_runner.hpp>
 #include <sigmax/lipschitz/network.hpp>
