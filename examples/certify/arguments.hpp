@@ -11,11 +11,25 @@
 
 #include <sigmax/bound/norm.hpp>
 
+#include "methods.hpp"
+
 namespace certify_program {
 
 struct arguments {
   std::vector<std::string> models;
   sigmax::norm::any norm = sigmax::norm::l2;
+  method how = method::automatic;
+  /// Of the ball to speak of; nothing: all inputs, or those of the box.
+  std::optional<double> radius;
+  /// Empty: the origin.
+  std::string centre;
+  /// Empty: no box.
+  std::string box;
+  /// Where the proof goes, and where one comes from that is to be checked; empty: none.
+  std::string emit_proof;
+  std::string check_proof;
+  /// The options given that make no sense for weights.
+  std::vector<std::string> of_networks;
   /// Empty: no JSON; "-": standard output.
   std::string json;
   /// Empty: no page.

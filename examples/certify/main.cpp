@@ -20,9 +20,12 @@
 
 #include "arguments.hpp"
 #include "digest.hpp"
+#include "domain_file.hpp"
 #include "heartbeat.hpp"
 #include "network.hpp"
 #include "outcome.hpp"
+#include "proof.hpp"
+#include "report/write_comparison.hpp"
 #include "report/write_report.hpp"
 #include "weights.hpp"
 
@@ -31,20 +34,26 @@ namespace certify_program {
 namespace {
 
 /// Reads one file, finds out what it is and certifies it. Throws what reading throws.
-void certify_file(arguments const& options, outcome& result) {
+void certify_file(arguments const& options, requested_domain const& domain, outcome& result) {
   progress work;
   heartbeat const alive("certifying " + sigmax::io::printable(result.path), work);
   auto const bytes = sigmax::io::read_file(result.path, options.max_memory);
-  auto const certify = is_weights(result.path, bytes) ? certify_weights : certify_network;
-  certify(bytes, sha256(bytes), options, work, result);
+  auto const digest = sha256(bytes);
+  if (is_weights(result.path, bytes)) {
+    certify_weights(bytes, digest, options, work, result);
+  } else if (!options.check_proof.empty()) {
+    check_proof(bytes, digest, options, work, result);
+  } else {
+    certify_network(bytes, digest, options, domain, work, result);
+  }
 }
 
 /// The same without exceptions.
-outcome outcome_of(std::string const& path, arguments const& options) {
+outcome outcome_of(std::string const& path, arguments const& options, requested_domain const& domain) {
   outcome result{.path = path};
   auto const text = sigmax::io::printable(path);
   try {
-    certify_file(options, result);
+    certify_file(options, domain, result);
   } catch (sigmax::error const& e) {
     result.problem = e.what();
     // Errors of the proof itself do not know the file.
@@ -60,20 +69,42 @@ outcome outcome_of(std::string const& path, arguments const& options) {
 /// One line a model, for runs with several.
 std::string comparison(std::vector<outcome> const& outcomes) {
   namespace text = sigmax::lipschitz::detail;
-  std::vector<std::vector<std::string>> rows{{"model", "L <=", "log10", "L >="}};
+  std::vector<std::vector<std::string>> rows{{"model", "L <=", "log10", "L >=", "norm", "domain", "method"}};
   for (outcome const& each : outcomes) {
-    std::vector<std::string> row{sigmax::io::printable(each.path), "-", "-", "-"};
+    std::vector<std::string> row{sigmax::io::printable(each.path), "-", "-", "-", "-", "-", "-"};
     if (each.proof) {
       row[1] = text::short_upper(each.proof->upper_extended());
       row[2] = text::table_number(each.proof->log10_upper(), 6);
       auto const& lower = each.proof->lower();
       if (lower && lower->proven) row[3] = text::short_lower(lower->value);
+      row[4] = each.proof->norm_in().name();
+      row[5] = each.proof->domain().text();
+      row[6] = each.proof->method();
     } else {
       row[1] = each.status == 1 ? "refused" : each.is_weights && each.status == 0 ? "weights" : "unreadable";
     }
     rows.push_back(std::move(row));
   }
   return text::aligned(rows, 1, 3);
+}
+
+/// A page of one certificate, or one that compares them. Nothing is written where nothing was proved.
+void write_page(arguments const& options, std::vector<outcome> const& outcomes) {
+  auto const architecture = sigmax::cpu::native().architecture();
+  auto const title = [](outcome const& each) { return std::filesystem::path(each.path).filename().string(); };
+  if (outcomes.size() == 1) {
+    if (outcomes.front().proof) {
+      report::write_report(*outcomes.front().proof, options.html, title(outcomes.front()), architecture);
+    }
+    return;
+  }
+  std::vector<report::compared_model> models;
+  bool any = false;
+  for (outcome const& each : outcomes) {
+    any = any || each.proof;
+    models.push_back({title(each), each.proof ? &*each.proof : nullptr, each.problem});
+  }
+  if (any) report::write_comparison(models, options.html, architecture);
 }
 
 /// Writes to a stream and makes sure that it got there. @throws sigmax::format_error if it did not.
@@ -86,13 +117,14 @@ void print(std::FILE* stream, std::string const& text) {
 void complain(std::string const& problem) { fmt::print(stderr, "sigmax-certify: {}\n", problem); }
 
 int run(arguments const& options) {
+  auto const domain = read_domain(options);
   std::FILE* const table = options.json == "-" ? stderr : stdout;
   bool const several = options.models.size() > 1;
   std::vector<outcome> outcomes;
   auto all = nlohmann::ordered_json::array();
   int status = 0;
   for (auto const& path : options.models) {
-    outcomes.push_back(outcome_of(path, options));
+    outcomes.push_back(outcome_of(path, options, domain));
     outcome const& last = outcomes.back();
     status = std::max(status, last.status);
     if (!last.table.empty()) {
@@ -106,11 +138,7 @@ int run(arguments const& options) {
   }
   if (several) print(table, comparison(outcomes));
 
-  if (!options.html.empty() && outcomes.front().proof) {
-    report::write_report(*outcomes.front().proof, options.html,
-                         std::filesystem::path(options.models.front()).filename().string(),
-                         sigmax::cpu::native().architecture());
-  }
+  if (!options.html.empty()) write_page(options, outcomes);
   if (!options.json.empty() && (several || !all.empty())) {
     auto const text =
         (several ? all : all.front()).dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace);

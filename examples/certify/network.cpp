@@ -9,8 +9,10 @@
 #include <sigmax/kernels.hpp>
 #include <sigmax/lipschitz/certificate_text.hpp>
 #include <sigmax/lipschitz/certify.hpp>
+#include <sigmax/lipschitz/check/product_proof.hpp>
 
 #include "network.hpp"
+#include "proof.hpp"
 #include "witness.hpp"
 
 namespace certify_program {
@@ -26,10 +28,16 @@ void hear(void* self, char const* stage, std::size_t done, std::size_t all) {
 
 }  // namespace
 
+sigmax::lipschitz::progress_listener listen_to(progress& work) { return {&work, hear}; }
+
 void certify_network(std::span<std::byte const> bytes, std::string const& digest, arguments const& options,
-                     progress& work, outcome& result) {
+                     requested_domain const& domain, progress& work, outcome& result) {
   sigmax::cpu::native const on;
-  sigmax::io::json_context context{.path = result.path, .sha256 = digest, .arch = on.architecture()};
+  sigmax::io::json_context context{.path = result.path,
+                                   .sha256 = digest,
+                                   .domain_path = domain.path,
+                                   .domain_sha256 = domain.sha256,
+                                   .arch = on.architecture()};
   auto const refuse = [&](std::vector<sigmax::lipschitz::refused_layer> const& refusals) {
     context.seconds = result.seconds();
     result.status = 1;
@@ -38,12 +46,23 @@ void certify_network(std::span<std::byte const> bytes, std::string const& digest
   try {
     sigmax::lipschitz::network const net =
         sigmax::io::parse_onnx(bytes, {.max_memory = options.max_memory, .label = result.path});
-    result.proof = sigmax::lipschitz::certify(on, net,
-                                              {.norm = options.norm,
-                                               .relative_gap = options.relative_gap,
-                                               .attack = options.attack,
-                                               .attack_settings = {.seed = options.seed},
-                                               .progress = {&work, hear}});
+    sigmax::lipschitz::certify_options const ask{
+        .norm = options.norm,
+        .domain = domain.for_input(static_cast<std::size_t>(sigmax::lipschitz::element_count(net.input_shape()))),
+        .relative_gap = options.relative_gap,
+        .attack = options.attack,
+        .attack_settings = {.seed = options.seed},
+        .progress = listen_to(work),
+        .methods = {.which = options.how}};
+    if (options.emit_proof.empty()) {
+      result.proof = sigmax::lipschitz::certify(on, net, ask);
+    } else {
+      auto proposed = sigmax::lipschitz::propose_product(on, net, ask);
+      result.proof = std::move(proposed.proof);
+      if (result.proof->is_finite()) {
+        write_proof(options.emit_proof, result.path, digest, net, ask, *result.proof, proposed.claims);
+      }
+    }
     context.seconds = result.seconds();
     result.table = to_string(*result.proof);
     result.json = sigmax::io::to_json(*result.proof, context);

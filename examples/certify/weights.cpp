@@ -117,9 +117,8 @@ json json_of(tensor_norm const& norm) {
 }
 
 json json_of(std::vector<tensor_norm> const& norms, sigmax::io::json_context const& context) {
-  json result = sigmax::io::detail::json_head(context, {});
+  json result = sigmax::io::detail::json_head("sigmax-norms-1", context);
   result["statement"] = statement;
-  result.erase("domain");
   result["tensors"] = json::array();
   result["refused"] = json::array();
   for (auto const& norm : norms) {
@@ -159,6 +158,9 @@ void certify_weights(std::span<std::byte const> bytes, std::string const& digest
   if (std::string_view(options.norm.name()) != "l2") {
     throw sigmax::domain_error(fmt::format(
         "--norm {} is for networks; of weights the spectral and the RMS norm are proved", options.norm.name()));
+  }
+  if (!options.of_networks.empty()) {
+    throw sigmax::domain_error(fmt::format("{} is for networks, and these are weights", options.of_networks.front()));
   }
   sigmax::io::json_context context{.path = result.path, .sha256 = digest, .arch = sigmax::cpu::native().architecture()};
   try {

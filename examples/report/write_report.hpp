@@ -11,6 +11,7 @@
 #include <sigmax/io/atomic_file.hpp>
 #include <sigmax/io/printable.hpp>
 #include <sigmax/lipschitz/certificate.hpp>
+#include <sigmax/lipschitz/certificate_advice.hpp>
 #include <sigmax/lipschitz/certificate_text.hpp>
 
 #include "bar_chart.hpp"
@@ -31,14 +32,39 @@ inline std::string paragraph(std::string const& text, char const* kind = nullptr
          escaped(sigmax::io::printable(text, 4096)) + "</p>\n";
 }
 
+/// " in a box", " within 0.1 of ..."; nothing for all inputs.
+inline std::string domain_phrase(sigmax::lipschitz::certificate const& c) {
+  std::string const text = sigmax::lipschitz::detail::domain_text(c);
+  return escaped(text.substr(std::string("for all x, y").size()));
+}
+
+/// The bound of every method that was tried; nothing if it is one.
+inline std::string tried_section(sigmax::lipschitz::certificate const& c) {
+  if (c.tried().size() < 2) return {};
+  bar_chart chart;
+  chart.title = "The methods that were tried";
+  chart.description = "One bar a method: the base-10 logarithm of the bound it proved; the shortest is the best";
+  chart.axis = "log10 of the bound";
+  std::string body;
+  for (auto const& tried : c.tried()) {
+    std::string const label = sigmax::io::printable(tried.name) + (tried.name == c.method() ? " (used)" : "");
+    if (!tried.upper.is_zero()) chart.bars.push_back({label, tried.upper.log10_up()});
+    body += paragraph(label + ": " +
+                      (tried.upper.is_infinite() ? "no finite bound"
+                                                 : "L \u2264 " + sigmax::lipschitz::detail::short_upper(tried.upper)));
+  }
+  return "<h2>The methods that were tried</h2>\n" + (chart.bars.empty() ? std::string() : to_svg(chart, "tried")) +
+         body;
+}
+
 inline std::string bound_section(sigmax::lipschitz::certificate const& c) {
   namespace text = sigmax::lipschitz::detail;
   std::string const upper = text::short_upper(c.upper_extended());
   std::string const in = c.norm_in().name();
   std::string const out = c.norm_out().name();
-  std::string body =
-      "<div class=\"bound\">\n<p>For all inputs <i>x</i>, <i>y</i>: \u2016f(<i>x</i>) \u2212 f(<i>y</i>)\u2016<sub>" +
-      escaped(out) + "</sub> \u2264 L \u2016<i>x</i> \u2212 <i>y</i>\u2016<sub>" + escaped(in) + "</sub>, with</p>\n";
+  std::string body = "<div class=\"bound\">\n<p>For all inputs <i>x</i>, <i>y</i>" + domain_phrase(c) +
+                     ": \u2016f(<i>x</i>) \u2212 f(<i>y</i>)\u2016<sub>" + escaped(out) +
+                     "</sub> \u2264 L \u2016<i>x</i> \u2212 <i>y</i>\u2016<sub>" + escaped(in) + "</sub>, with</p>\n";
   if (c.is_finite()) {
     body += "<p><strong>L \u2264 " + escaped(upper) + "</strong></p>\n";
     body += paragraph(std::string("Proved") + (c.conditional() ? ", on the conditions below" : "") + " by the " +
@@ -75,13 +101,15 @@ inline std::string layer_section(sigmax::lipschitz::certificate const& c) {
   bar_chart chart;
   chart.title = "What each layer contributes";
   chart.description =
-      "One bar a layer: the base-10 logarithm of its own Lipschitz bound, to the right where it can "
-      "stretch distances, to the left where it shrinks them";
-  chart.axis = "log10 of the layer's own bound";
+      "One bar a layer: the base-10 logarithm of its own Lipschitz bound times the share of the network's bound that "
+      "passes through it, to the right where it can stretch distances, to the left where it shrinks them";
+  chart.axis = "log10 of the layer's own bound, times its share";
   // Rearrangements, biases and the like have bound 1 and would hide the others.
   for (auto const& layer : c.layers()) {
-    if (std::fabs(layer.log10_sensitivity) > 1e-9) {
-      chart.bars.push_back({sigmax::io::printable(layer.name) + " \u00b7 " + layer.op, layer.log10_sensitivity});
+    // A share of 0 stands for "not known" where the bound is infinite or zero.
+    double const part = layer.share > 0 ? layer.share * layer.log10_sensitivity : layer.log10_sensitivity;
+    if (std::fabs(part) > 1e-9) {
+      chart.bars.push_back({sigmax::io::printable(layer.name) + " \u00b7 " + layer.op, part});
     }
   }
   std::string body;
@@ -120,6 +148,10 @@ inline std::string to_html(sigmax::lipschitz::certificate const& c, std::string 
   }
   if (c.conditional()) body += "<h2>What the bound rests on</h2>\n";
   for (auto const& reason : c.rests_on().reasons()) body += detail::paragraph(reason);
+  body += detail::tried_section(c);
+  auto const advice = sigmax::lipschitz::what_is_loose(c);
+  if (!advice.empty()) body += "<h2>What would tighten it</h2>\n";
+  for (auto const& line : advice) body += detail::paragraph(line);
   body += detail::layer_section(c);
   body += detail::paragraph(std::string("sigmax ") + sigmax::version + ", " + arch, "soft");
   return page("Lipschitz certificate of " + shown, body);

@@ -34,12 +34,12 @@ std::vector<std::string> keys_of(json const& object) {
   return keys;
 }
 
-std::vector<std::string> const all_keys{"model",       "statement",       "domain",
-                                        "norms",       "lipschitz_upper", "upper",
-                                        "log10_upper", "lipschitz_lower", "lipschitz_estimate",
-                                        "method",      "conditional",     "assumptions",
-                                        "input",       "layers",          "refused",
-                                        "seconds",     "version",         "arch"};
+std::vector<std::string> const all_keys{
+    "schema",          "model",   "statement",   "domain",          "norms",
+    "lipschitz_upper", "upper",   "log10_upper", "lipschitz_lower", "lipschitz_estimate",
+    "method",          "tried",   "conditional", "assumptions",     "input",
+    "layers",          "refused", "coverage",    "arithmetic",      "fp_execution",
+    "seconds",         "version", "arch"};
 
 }  // namespace
 
@@ -53,8 +53,8 @@ TEST_CASE("json: the keys of the contract, in their order") {
   CHECK(keys_of(j["upper"]) == std::vector<std::string>{"decimal", "mantissa_hex", "exp2"});
   CHECK(j["input"] == json::parse(R"({"shape": [1, 3], "radius": null})"));
   REQUIRE(j["layers"].size() == 2);
-  CHECK(keys_of(j["layers"][0]) ==
-        std::vector<std::string>{"name", "op", "shape", "log10_lipschitz", "log10_radius", "rule"});
+  CHECK(keys_of(j["layers"][0]) == std::vector<std::string>{"name", "op", "shape", "log10_own", "log10_lipschitz",
+                                                            "log10_radius", "share", "rule"});
   CHECK(j["layers"][0]["log10_radius"].is_null());
   CHECK(j["lipschitz_lower"].get<double>() <= 2);
   CHECK(j["conditional"] == false);
@@ -64,6 +64,32 @@ TEST_CASE("json: the keys of the contract, in their order") {
   CHECK(io::to_json(c, {.arch = "x86-64-v4"})["arch"] == "x86-64-v4");
   CHECK(j["seconds"] == 0.5);
   CHECK(io::to_json(c)["model"]["sha256"].is_null());
+}
+
+TEST_CASE("json: schema, domain, tried methods, arithmetic and coverage") {
+  network const net = network_of(sequential(scale(2.0), relu()), {2});
+  json const all = io::to_json(test::certify(net));
+  CHECK(all["schema"] == "sigmax-certificate-1");
+  CHECK(all["domain"] == json::parse(R"({"type": "all", "norm": null, "radius": null, "file": null, "sha256": null})"));
+  REQUIRE(all["tried"].size() == 1);
+  CHECK(all["tried"][0]["method"] == "product");
+  CHECK(all["tried"][0]["upper"] == all["upper"]);
+  CHECK(all["arithmetic"]["u"] == 0x1p-53);
+  CHECK(all["arithmetic"]["eta"] == 5e-324);
+  CHECK(all["coverage"]["layers"] == 2);
+  CHECK(all["coverage"]["defaulted"] == 0);
+  CHECK(all["fp_execution"]["included"] == false);
+  json const ball =
+      io::to_json(test::certify(net, {.norm = norm::rms, .domain = input_domain::ball(0.1, {1, 2}), .attack = false}),
+                  {.domain_path = "centre.txt", .domain_sha256 = "cd"});
+  CHECK(ball["domain"] ==
+        json::parse(R"({"type": "ball", "norm": "rms", "radius": 0.1, "file": "centre.txt", "sha256": "cd"})"));
+  CHECK(ball["norms"]["in"] == "rms");
+  CHECK(ball["layers"][0]["log10_radius"].get<double>() >= std::log10(std::sqrt(10.0)));
+  CHECK(ball["input"]["radius"] == 0.1);
+  json const box = io::to_json(test::certify(net, {.domain = input_domain::box({0, 0}, {1, 1}), .attack = false}));
+  CHECK(box["domain"]["type"] == "box");
+  CHECK(box["domain"]["radius"].is_null());
 }
 
 TEST_CASE("json: what is printed reads back as at least the bound") {

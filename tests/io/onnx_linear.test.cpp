@@ -118,7 +118,7 @@ TEST_CASE("onnx: Gemm before operator set 7 broadcasts only where asked, and alw
 TEST_CASE("onnx: Gemm refuses what it cannot be") {
   model_builder both({2, 2});
   both.node("Gemm", {"x", "x"});
-  CHECK(has(refused<unsupported_error>(both), "two computed values"));
+  CHECK(has(test::certify(both.parse()).refused().front().reason, "a product of two computed values"));
   model_builder rank({1, 2, 2});
   rank.store(ramp("w", {2, 2}));
   rank.node("Gemm", {"x", "w"});
@@ -192,7 +192,7 @@ TEST_CASE("onnx: MatMul with a constant vector drops an axis") {
   CHECK(evaluate(dot.parse(), {1, 10, 100}) == numbers{321});
 }
 
-TEST_CASE("onnx: MatMul with leading axes of extent 1, and stacks refused") {
+TEST_CASE("onnx: MatMul with leading axes of extent 1, with stacks, and of two computed values") {
   model_builder model({2, 3});
   model.store(ramp("w", {1, 1, 3, 2}));
   model.node("MatMul", {"x", "w"});
@@ -204,10 +204,22 @@ TEST_CASE("onnx: MatMul with leading axes of extent 1, and stacks refused") {
   model_builder stack({2, 2, 3});
   stack.store(ramp("w", {2, 3, 2}));
   stack.node("MatMul", {"x", "w"});
-  CHECK(has(refused<unsupported_error>(stack), "stack of matrices"));
+  CHECK(stack.parse().output_shape() == tensor_shape{2, 2, 2});
+  CHECK(evaluate(stack.parse(), {1, 0, 0, 0, 1, 0, 0, 0, 1, 1, 1, 0}) == numbers{1, 2, 3, 4, 11, 12, 16, 18});
+  CHECK(test::certify(stack.parse()).is_finite());
   model_builder both({2, 2});
   both.node("MatMul", {"x", "x"});
-  CHECK(has(refused<unsupported_error>(both), "two computed values"));
+  CHECK(evaluate(both.parse(), {1, 2, 3, 4}) == numbers{7, 10, 15, 22});
+  auto const everywhere = test::certify(both.parse());
+  CHECK_FALSE(everywhere.is_finite());
+  CHECK(has(everywhere.refused().front().reason, "a product of two computed values"));
+  model_builder vectors({3});
+  vectors.node("MatMul", {"x", "x"});
+  CHECK(vectors.parse().output_shape() == tensor_shape{});
+  CHECK(evaluate(vectors.parse(), {1, 2, 3}) == numbers{14});
+  model_builder misfit({2, 3});
+  misfit.node("MatMul", {"x", "x"});
+  refused<sigmax::format_error>(misfit);
 }
 
 TEST_CASE("onnx: Gemm and MatMul of one matrix have the same certificate") {

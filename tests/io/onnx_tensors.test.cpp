@@ -106,13 +106,13 @@ TEST_CASE("onnx: a weight in float16 keeps its norm") {
 }
 
 TEST_CASE("onnx: NaN and infinity are refused with tensor and position") {
-  for (float const bad :
-       {std::nanf(""), std::numeric_limits<float>::infinity(), -std::numeric_limits<float>::infinity()}) {
+  // -infinity may be a mask: see onnx_attention.test.cpp for where it is refused.
+  for (float const bad : {std::nanf(""), std::numeric_limits<float>::infinity()}) {
     auto tensor = typed(onnx::TensorProto::FLOAT, {3, 2});
     for (int i = 0; i < 6; ++i) tensor.add_float_data(i == 3 ? bad : 1.0f);
     auto const text = refused<numeric_error>(tensor);
     CHECK(has(text, "tensor 'c': element [1, 1] is "));
-    CHECK(has(text, std::isnan(bad) ? "NaN" : bad > 0 ? "+infinity" : "-infinity"));
+    CHECK(has(text, std::isnan(bad) ? "NaN" : "+infinity"));
   }
   auto half = typed(onnx::TensorProto::FLOAT16);
   half.add_int32_data(0);

@@ -184,6 +184,7 @@ TEST_CASE("every factory finds its entry") {
                         hard_sigmoid(),
                         gelu(),
                         gelu_tanh(),
+                        gelu_cubic(0.79788458, 0.044715),
                         silu(),
                         swish(),
                         quick_gelu(),

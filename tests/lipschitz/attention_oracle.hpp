@@ -94,6 +94,34 @@ inline double jacobian_norm(Eigen::MatrixXd const& J, sigmax::norm::any which, s
   return best;
 }
 
+/// The slope of row `row` of the output at x along the steepest direction found by alternating ascent: a lower bound of the
+/// Lipschitz constant on every set with x inside. For networks whose Jacobian is too large to be written down.
+inline double steepest_slope(sigmax::lipschitz::network const& net, std::span<double const> x, std::size_t row,
+                             sigmax::lipschitz::row_norm in, sigmax::lipschitz::row_norm out) {
+  using namespace sigmax::lipschitz;
+  attack::evaluation_plan const plan(net);
+  attack::evaluation<double> at(plan);
+  attack::evaluation<dual> along(plan);
+  attack::gradient<double> back(plan);
+  std::copy(x.begin(), x.end(), at.input().begin());
+  at.run();
+  std::vector<double> u(out.width);
+  sigmax::random_sequence const start(5);
+  for (std::size_t i = 0; i < u.size(); ++i) u[i] = start.normal(i);
+  std::vector<double> d(x.size());
+  double best = 0;
+  for (int step = 0; step < 12; ++step) {
+    back.clear();
+    std::copy(u.begin(), u.end(), back.seed().begin() + static_cast<std::ptrdiff_t>(row * out.width));
+    if (!attack::steepest(back.run(at), in, d)) break;
+    for (std::size_t i = 0; i < d.size(); ++i) along.input()[i] = dual(x[i], d[i]);
+    auto const y = along.run().subspan(row * out.width, out.width);
+    for (std::size_t i = 0; i < u.size(); ++i) u[i] = y[i].derivative;
+    best = std::max(best, attack::length(u, out));
+  }
+  return best;
+}
+
 /// x moved to the point of the ball around 0 that lies in its direction, at `share` of the radius: rows in rms.
 inline void put_in_ball(std::span<double> x, sigmax::lipschitz::row_norm norm, double radius) {
   double const own = sigmax::lipschitz::attack::length(x, norm);

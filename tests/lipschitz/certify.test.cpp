@@ -29,7 +29,8 @@ using namespace sigmax::lipschitz;
 
 namespace {
 
-certify_options in_norm(norm::any n) { return {.norm = n, .attack = false}; }
+/// Layer by layer: the numbers expected here are products and sums of those of layers.
+certify_options in_norm(norm::any n) { return {.norm = n, .attack = false, .methods = {.which = method::product}}; }
 
 template <class T = double>
 matrix<T> matrix_of(index_t rows, index_t cols, std::vector<double> const& values) {

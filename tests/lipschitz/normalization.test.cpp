@@ -87,7 +87,7 @@ TEST_CASE("rms normalisation has the slope max |gain| / sqrt(epsilon) at 0, and 
 
 TEST_CASE("the linf constant of rms normalisation is attained") {
   // The maximum over x of the row sum, by a search over x = (z, w, w, ...) and its length.
-  for (std::size_t const d : {2, 3, 8, 64}) {
+  for (std::size_t const d : {2u, 3u, 8u, 64u}) {
     double const epsilon = 1e-3;
     double largest = 0;
     for (int a = 1; a < 1000; ++a) {

@@ -16,8 +16,11 @@
 #include <sigmax/core/error.hpp>
 #include <sigmax/core/matrix.hpp>
 #include <sigmax/core/random.hpp>
+#include <sigmax/lipschitz/attention_layers.hpp>
 #include <sigmax/lipschitz/certify.hpp>
 #include <sigmax/lipschitz/network.hpp>
+#include <sigmax/lipschitz/normalization_layers.hpp>
+#include <sigmax/lipschitz/pooling_layers.hpp>
 #include <sigmax/lipschitz/rules.hpp>
 
 namespace random_graphs {
@@ -28,7 +31,7 @@ using namespace sigmax::lipschitz;
 /// A stream of choices.
 class choices {
  public:
-  explicit choices(std::uint64_t seed) : numbers_(seed), seed_(seed) {}
+  explicit choices(std::uint64_t seed) : numbers_(seed) {}
   std::uint64_t below(std::uint64_t count) { return numbers_.bits(next_++) % count; }
   bool one_in(std::uint64_t count) { return below(count) == 0; }
   double normal() { return numbers_.normal(next_++); }
@@ -53,7 +56,6 @@ class choices {
 
  private:
   random_sequence numbers_;
-  std::uint64_t seed_;
   std::uint64_t next_ = 0;
 };
 
@@ -67,6 +69,32 @@ inline node_id partner(choices& draw, network const& net, node_id from) {
     if (net[id].shape == net[from].shape) fitting.push_back(id);
   }
   return fitting[draw.below(fitting.size())];
+}
+
+/// Adds by `add`; false, and the network is as it was, where the shapes do not fit or would become too large.
+template <class Add>
+bool try_add(network& net, node_id from, Add const& add) {
+  network grown = net;
+  try {
+    add(grown);
+  } catch (shape_error const&) {
+    return false;
+  } catch (domain_error const&) {
+    return false;
+  }
+  index_t const count = element_count(grown[grown.size() - 1].shape);
+  if (count == 0 || count > 60 + element_count(net[from].shape)) return false;
+  net = std::move(grown);
+  return true;
+}
+
+inline rules::sliding_window random_window(choices& draw) {
+  return {.kernel = draw.extent(3),
+          .stride = draw.extent(3),
+          .dilation = draw.extent(2),
+          .pad_begin = draw.extent(2) - 1,
+          .pad_end = draw.extent(2) - 1,
+          .ceiling = draw.one_in(2)};
 }
 
 struct operator_kind {
@@ -130,6 +158,141 @@ inline std::vector<operator_kind> const& operator_kinds() {
          index_t const rows = draw.extent(4);
          if (count % rows != 0) return false;
          net.add(rules::rearrange({rows, count / rows}), {from});
+         return true;
+       }},
+      {"convolution",
+       [](choices& draw, network& net, node_id from) {
+         auto const& shape = net[from].shape;
+         if (shape.size() != 3) return false;
+         index_t const kernel = draw.extent(3);
+         index_t const out = draw.extent(3);
+         bool const depthwise = draw.one_in(4);
+         rules::convolution_options options{
+             .strides = {draw.extent(2), draw.extent(2)},
+             .dilations = {draw.extent(2), 1},
+             .pads_begin = {draw.extent(3) - 1, draw.extent(2) - 1},
+             .pads_end = {draw.extent(2) - 1, draw.extent(3) - 1},
+             .groups = depthwise ? shape[0] : 1,
+         };
+         index_t const in = depthwise ? 1 : shape[0];
+         bool const transposed = draw.one_in(4);
+         index_t const rows = transposed ? shape[0] : depthwise ? shape[0] * out : out;
+         index_t const channels = transposed ? out : in;
+         if (transposed) options.groups = 1;
+         auto const w = draw.matrix_of(rows, channels * kernel * kernel);
+         return try_add(net, from, [&](network& into) {
+           if (transposed) {
+             into.add(rules::transposed_convolution(w, {kernel, kernel}, options), {from});
+           } else {
+             into.add(rules::convolution(w, {kernel, kernel}, options), {from});
+           }
+         });
+       }},
+      {"max_pool",
+       [](choices& draw, network& net, node_id from) {
+         if (net[from].shape.size() != 3) return false;
+         return try_add(net, from, [&](network& into) {
+           auto const what =
+               draw.one_in(4) ? rules::window_pool::operation::length : rules::window_pool::operation::maximum;
+           into.add(rules::window_pool({random_window(draw), random_window(draw)}, what), {from});
+         });
+       }},
+      {"average_pool",
+       [](choices& draw, network& net, node_id from) {
+         if (net[from].shape.size() != 3) return false;
+         return try_add(net, from, [&](network& into) {
+           append(average_pool({random_window(draw), random_window(draw)}, draw.one_in(2)), into, from);
+         });
+       }},
+      {"channel",
+       [](choices& draw, network& net, node_id from) {
+         auto const& shape = net[from].shape;
+         if (shape.size() != 3) return false;
+         std::vector<interval> numbers;
+         for (index_t c = 0; c < shape[0]; ++c) numbers.emplace_back(draw.normal());
+         net.add(draw.one_in(2) ? rules::channel::scale(numbers, shape[1] * shape[2])
+                                : rules::channel::shift(numbers, shape[1] * shape[2]),
+                 {from});
+         return true;
+       }},
+      {"concatenate",
+       [](choices& draw, network& net, node_id from) {
+         auto const& shape = net[from].shape;
+         if (shape.empty() || element_count(shape) > 40) return false;
+         net.add(rules::concatenate(2, draw.below(shape.size())), {from, partner(draw, net, from)});
+         return true;
+       }},
+      {"softmax",
+       [](choices& draw, network& net, node_id from) {
+         if (net[from].shape.empty()) return false;
+         auto const axis = static_cast<index_t>(draw.below(net[from].shape.size()));
+         double const temperature = draw.uniform(0.3, 2);
+         if (draw.one_in(3)) {
+           net.add(rules::log_softmax({axis, axis}, temperature), {from});
+         } else if (draw.one_in(3)) {
+           net.add(rules::log_sum_exp({axis, axis}), {from});
+         } else {
+           net.add(rules::softmax({axis, axis}, temperature), {from});
+         }
+         return true;
+       }},
+      {"normalization",
+       [](choices& draw, network& net, node_id from) {
+         auto const& shape = net[from].shape;
+         if (shape.empty()) return false;
+         auto const width = static_cast<std::size_t>(shape.back());
+         double const epsilon = std::exp(draw.uniform(std::log(1e-3), 0));
+         switch (draw.below(4)) {
+           case 0:
+             net.add(rms_normalization(draw.normals(width), epsilon), {from});
+             break;
+           case 1:
+             net.add(layer_normalization(draw.normals(width), draw.normals(width), epsilon), {from});
+             break;
+           case 2:
+             net.add(l2_normalization(epsilon, draw.one_in(2) ? rules::radial_divisor::form::root
+                                                              : rules::radial_divisor::form::maximum),
+                     {from});
+             break;
+           default:
+             net.add(layer_normalization({}, {}, epsilon, static_cast<index_t>(shape.size())), {from});
+         }
+         return true;
+       }},
+      {"matrix_product",
+       [](choices& draw, network& net, node_id from) {
+         if (net[from].shape.size() < 2) return false;
+         return try_add(net, from, [&](network& into) {
+           into.add(rules::matrix_product(),
+                    {from, static_cast<node_id>(draw.below(static_cast<std::uint64_t>(into.size())))});
+         });
+       }},
+      {"attention",
+       [](choices& draw, network& net, node_id from) {
+         if (net[from].shape.size() < 2) return false;
+         rules::attention_mask const mask = draw.one_in(2) ? rules::attention_mask::causal() : rules::attention_mask();
+         net.add(rules::attention(draw.uniform(-1, 1), mask),
+                 {from, partner(draw, net, from), partner(draw, net, from)});
+         return true;
+       }},
+      {"self_attention",
+       [](choices& draw, network& net, node_id from) {
+         if (net[from].shape.size() < 2) return false;
+         index_t const width = net[from].shape.back();
+         index_t const heads = draw.extent(2);
+         index_t const d = draw.extent(2);
+         attention_options options{.heads = heads};
+         if (draw.one_in(2)) options.mask = rules::attention_mask::causal();
+         if (draw.one_in(2)) options.scale = draw.uniform(0.1, 1);
+         auto const project = [&](index_t rows, index_t cols) {
+           matrix<double> w(rows, cols);
+           auto const values = draw.normals(static_cast<std::size_t>(w.size()), 0.5);
+           std::copy(values.begin(), values.end(), w.data());
+           return w;
+         };
+         net.add(multi_head_attention(project(heads * d, width), project(heads * d, width), project(heads * d, width),
+                                      project(width, heads * d), options),
+                 {from});
          return true;
        }},
   };

@@ -61,6 +61,12 @@ std::vector<rule_case> all_cases() {
   result.push_back({rules::rearrange({5}, {0, 0, 0, 1, -1}, "expand"), {{3}}});
   result.push_back({rules::weighted_sum({interval(1.0), interval(-2.5), interval(0.3)}), {{4}, {4}, {4}}});
   result.push_back({rules::weighted_sum({interval(1.0) - interval(0.3), 0.3}), {{2, 2}, {2, 2}}});
+  result.push_back({rules::ball_projection(0.8), {{4, 3}}});
+  result.push_back({rules::rotary_embedding(3, 2, normals(6, 21), normals(6, 22)), {{2, 3, 5}}});
+  result.push_back(
+      {rules::rotary_embedding(3, 2, normals(6, 23), normals(6, 24), rules::rotary_embedding::pairing::interleaved),
+       {{3, 4}}});
+  result.push_back({rules::masked(rules::attention_mask({0.5, -1.0, 2.0}, {0, 1, 0})), {{2, 3}}});
   result.push_back({rules::matrix_product(), {{3, 4}, {4, 2}}});
   result.push_back({rules::matrix_product(), {{2, 1, 3, 4}, {3, 4, 2}}});
   result.push_back({rules::attention(0.5), {{2, 3, 4}, {2, 5, 4}, {2, 5, 3}}});

@@ -165,19 +165,18 @@ TEST_CASE("sigmax-certify: --html writes one self-contained page") {
   CHECK(page.find("<m>") == std::string::npos);
   CHECK(page.find("<svg") != std::string::npos);
   CHECK(files_in(here) == 2);
-  check_refused(run("'<m>.onnx' '<m>.onnx' --html page.html", here), 2, "--html takes one model");
 }
 
 TEST_CASE("sigmax-certify: operators without a rule and layers without a bound are named, status 1") {
   if (!available()) return;
   scratch_folder const here("certify-refused");
-  save_node(here / "conv.onnx", "Conv");
-  check_refused(run("conv.onnx", here), 1, "conv.onnx: operator not supported: Conv");
+  save_node(here / "conv.onnx", "NonZero");
+  check_refused(run("conv.onnx", here), 1, "conv.onnx: operator not supported: NonZero");
   auto const with_json = run("conv.onnx --json out.json", here);
-  check_refused(with_json, 1, "Conv");
+  check_refused(with_json, 1, "NonZero");
   auto const j = json::parse(test::contents(here / "out.json"));
   CHECK(j["lipschitz_upper"].is_null());
-  CHECK(j["refused"][0]["op"] == "Conv");
+  CHECK(j["refused"][0]["op"] == "NonZero");
   save_node(here / "exp.onnx", "Exp");
   auto const unbounded = run("exp.onnx --json -", here);
   CHECK(unbounded.status == 1);
@@ -192,7 +191,7 @@ TEST_CASE("sigmax-certify: several models are compared and give an array") {
   scratch_folder const here("certify-several");
   save_model(here / "a.onnx");
   save_model(here / "b.onnx");
-  save_node(here / "c.onnx", "Conv");
+  save_node(here / "c.onnx", "NonZero");
   auto const good = run("a.onnx b.onnx --json -", here);
   CHECK(good.status == 0);
   auto const j = json::parse(good.out);
@@ -212,7 +211,7 @@ TEST_CASE("sigmax-certify: wrong usage is one line and status 2") {
   scratch_folder const here("certify-usage");
   save_model(here / "m.onnx");
   check_refused(run("", here), 2, "MODEL");
-  check_refused(run("m.onnx --norm rms", here), 2, "--norm");
+  check_refused(run("m.onnx --norm l3", here), 2, "--norm");
   check_refused(run("m.onnx --method guess", here), 2, "--method");
   check_refused(run("m.onnx --nonsense", here), 2, "nonsense");
   check_refused(run("m.onnx --seed -1", here), 2, "--seed");
@@ -314,7 +313,9 @@ TEST_CASE("sigmax-certify: networks of others") {
   double const acas = bound("ACASXU_run2a_1_1_batch_2000.onnx");
   CHECK(acas >= 28786941.16);
   CHECK(acas <= 28786970);
-  check_refused(run("'" + (folder / "resnet_2b.onnx").string() + "'", here), 1, "Conv");
+  double const residual = bound("resnet_2b.onnx");
+  CHECK(residual > 0);
+  CHECK(residual < 1e7);
 }
 
 TEST_CASE("sigmax-demo-network: makes a network that can be certified") {

@@ -1,23 +1,17 @@
 // SPDX-License-Identifier: MIT
-// orthogonalize with a tolerance: the promise is kept, for the least work; batches on threads give the same bits.
+// orthogonalize with a tolerance: the promise is kept, for the least work.
 #include <algorithm>
 #include <cmath>
 #include <functional>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
 #include <doctest/doctest.h>
 
-#include <sigmax/core/parallel.hpp>
-#include <sigmax/core/random.hpp>
-#include <sigmax/polynomial/schedules.hpp>
 #include <sigmax/spectral/orthogonalize.hpp>
-#include <sigmax/spectral/soft_cap.hpp>
 
 #include "spectral/figures.hpp"
 #include "support/backends.hpp"
-#include "support/executors.hpp"
 #include "support/spectra.hpp"
 
 using namespace sigmax::test;
@@ -70,57 +64,6 @@ TEST_CASE_TEMPLATE("singular values from the promised one on are within the tole
       }
     }
   }
-}
-
-TEST_CASE("batches on threads give the same bits as one by one") {
-  std::vector<matrix<float>> given;
-  for (auto const shape : {extents{40, 60}, {8, 8}, {60, 40}, {90, 120}, {5, 70}, {33, 33}, {1, 9}, {64, 64}}) {
-    given.emplace_back(shape.rows, shape.cols);
-    sigmax::fill_normal(given.back().view(), given.size());
-  }
-  given.emplace_back(7, 9);  // zeros
-  auto alone = given;
-  for (auto& w : alone) sigmax::orthogonalize(w, {.schedule = sigmax::schedules::muon});
-  for (int const threads : {2, 3, 16}) {
-    for (auto const& workers : {sigmax::executor(threads), sigmax::executor(threads, run_backwards)}) {
-      sigmax::workspace scratch;
-      for (int round = 0; round < 2; ++round) {
-        auto together = given;
-        sigmax::orthogonalize(sigmax::cpu::simd<>(workers), together,
-                              {.schedule = sigmax::schedules::muon, .scratch = &scratch});
-        for (std::size_t b = 0; b < given.size(); ++b) CHECK(same_bits(together[b], alone[b]));
-        if (round == 0) scratch.freeze();
-      }
-    }
-  }
-}
-
-TEST_CASE("so do strided batches") {
-  matrix<float> given(40, 12);
-  sigmax::fill_normal(given.view(), 5);
-  auto alone = given;
-  auto together = given;
-  sigmax::strided_batch<float> const batch(alone.data(), 4, 10, 12);
-  sigmax::orthogonalize(batch, {.schedule = sigmax::schedules::muon});
-  sigmax::orthogonalize(sigmax::cpu::simd<>(3), sigmax::strided_batch<float>(together.data(), 4, 10, 12),
-                        {.schedule = sigmax::schedules::muon});
-  CHECK(same_bits(together, alone));
-}
-
-TEST_CASE("what goes wrong on a thread is thrown when all have ended") {
-  std::vector<matrix<double>> batch;
-  for (int b = 0; b < 6; ++b) {
-    batch.emplace_back(4, 4);
-    for (index_t i = 0; i < 4; ++i) batch.back()(i, i) = b == 3 ? 5.0 : 1.0;
-  }
-  auto const before = batch;
-  CHECK_THROWS_AS(sigmax::soft_cap(sigmax::cpu::simd<>(3), batch, {.sigma_max = 1.0, .update_norm = 0.1}),
-                  sigmax::domain_error);
-  CHECK(same_bits(batch[3], before[3]));
-  batch[5](0, 0) = std::nan("");
-  auto const with_nan = batch;
-  CHECK_THROWS_AS(sigmax::orthogonalize(sigmax::cpu::simd<>(3), batch), sigmax::numeric_error);
-  for (std::size_t b = 0; b < 5; ++b) CHECK(same_bits(batch[b], with_nan[b]));
 }
 
 TEST_CASE("tolerances and shares out of range are refused by name") {

@@ -56,23 +56,35 @@ std::size_t peak_bytes_of(F const& f) {
 }  // namespace
 
 // All forms: a sanitizer brings its own of those that are not here.
-void* operator new(std::size_t size) { return measured(size, 1); }
-void* operator new[](std::size_t size) { return measured(size, 1); }
-void* operator new(std::size_t size, std::align_val_t alignment) { return measured(size, std::size_t(alignment)); }
-void* operator new[](std::size_t size, std::align_val_t alignment) { return measured(size, std::size_t(alignment)); }
-void* operator new(std::size_t size, std::nothrow_t const&) noexcept { return measured_or_null(size); }
-void* operator new[](std::size_t size, std::nothrow_t const&) noexcept { return measured_or_null(size); }
-void operator delete(void* block) noexcept { give_back(block, 1); }
-void operator delete[](void* block) noexcept { give_back(block, 1); }
-void operator delete(void* block, std::size_t) noexcept { give_back(block, 1); }
-void operator delete[](void* block, std::size_t) noexcept { give_back(block, 1); }
-void operator delete(void* block, std::nothrow_t const&) noexcept { give_back(block, 1); }
-void operator delete[](void* block, std::nothrow_t const&) noexcept { give_back(block, 1); }
-void operator delete(void* block, std::align_val_t alignment) noexcept { give_back(block, std::size_t(alignment)); }
-void operator delete[](void* block, std::align_val_t alignment) noexcept { give_back(block, std::size_t(alignment)); }
-void operator delete(void* block, std::size_t, std::align_val_t alignment) noexcept {
+[[gnu::noinline]] void* operator new(std::size_t size) { return measured(size, 1); }
+[[gnu::noinline]] void* operator new[](std::size_t size) { return measured(size, 1); }
+[[gnu::noinline]] void* operator new(std::size_t size, std::align_val_t alignment) {
+  return measured(size, std::size_t(alignment));
+}
+[[gnu::noinline]] void* operator new[](std::size_t size, std::align_val_t alignment) {
+  return measured(size, std::size_t(alignment));
+}
+[[gnu::noinline]] void* operator new(std::size_t size, std::nothrow_t const&) noexcept {
+  return measured_or_null(size);
+}
+[[gnu::noinline]] void* operator new[](std::size_t size, std::nothrow_t const&) noexcept {
+  return measured_or_null(size);
+}
+[[gnu::noinline]] void operator delete(void* block) noexcept { give_back(block, 1); }
+[[gnu::noinline]] void operator delete[](void* block) noexcept { give_back(block, 1); }
+[[gnu::noinline]] void operator delete(void* block, std::size_t) noexcept { give_back(block, 1); }
+[[gnu::noinline]] void operator delete[](void* block, std::size_t) noexcept { give_back(block, 1); }
+[[gnu::noinline]] void operator delete(void* block, std::nothrow_t const&) noexcept { give_back(block, 1); }
+[[gnu::noinline]] void operator delete[](void* block, std::nothrow_t const&) noexcept { give_back(block, 1); }
+[[gnu::noinline]] void operator delete(void* block, std::align_val_t alignment) noexcept {
   give_back(block, std::size_t(alignment));
 }
-void operator delete[](void* block, std::size_t, std::align_val_t alignment) noexcept {
+[[gnu::noinline]] void operator delete[](void* block, std::align_val_t alignment) noexcept {
+  give_back(block, std::size_t(alignment));
+}
+[[gnu::noinline]] void operator delete(void* block, std::size_t, std::align_val_t alignment) noexcept {
+  give_back(block, std::size_t(alignment));
+}
+[[gnu::noinline]] void operator delete[](void* block, std::size_t, std::align_val_t alignment) noexcept {
   give_back(block, std::size_t(alignment));
 }

@@ -23,10 +23,16 @@ struct json_context {
   /// The model's file and its digest in hexadecimal; empty where there is none.
   std::string path = {};
   std::string sha256 = {};
+  /// The file the centre of a ball or the ends of a box came from, and its digest; empty where there is none.
+  std::string domain_path = {};
+  std::string domain_sha256 = {};
   double seconds = 0;
   /// Of the backend that computed, where that is not what this file is compiled for.
   std::string arch = architecture;
 };
+
+/// The name of the format `to_json` writes; another number where a key changes its meaning or goes.
+inline constexpr char const* certificate_schema = "sigmax-certificate-1";
 
 namespace detail {
 
@@ -56,26 +62,53 @@ inline nlohmann::ordered_json upper_to_json(extended const& upper) {
   return result;
 }
 
-inline nlohmann::ordered_json json_head(json_context const& context, lipschitz::input_domain const& domain) {
+/// Empty texts become null.
+inline nlohmann::ordered_json text_or_null(std::string const& text) {
+  return text.empty() ? nlohmann::ordered_json(nullptr) : nlohmann::ordered_json(printable(text, 4096));
+}
+
+inline nlohmann::ordered_json json_head(char const* schema, json_context const& context) {
   nlohmann::ordered_json result;
-  nlohmann::ordered_json digest;
-  if (!context.sha256.empty()) digest = context.sha256;
-  result["model"] = {{"path", printable(context.path, 4096)}, {"sha256", std::move(digest)}};
+  result["schema"] = schema;
+  result["model"] = {{"path", printable(context.path, 4096)}, {"sha256", text_or_null(context.sha256)}};
   result["statement"] = lipschitz::certificate::statement;
-  result["domain"] = domain.text();
   return result;
 }
 
-/// Empty texts become null.
+/// {type: all | ball | box, norm and radius of a ball, the file that gave the numbers and its digest}.
+inline nlohmann::ordered_json domain_to_json(lipschitz::input_domain const& domain, norm::any norm,
+                                             json_context const& context) {
+  using kind = lipschitz::input_domain::kind;
+  bool const ball = domain.shape() == kind::ball;
+  nlohmann::ordered_json result;
+  result["type"] = ball ? "ball" : domain.shape() == kind::box ? "box" : "all";
+  result["norm"] = ball ? nlohmann::ordered_json(norm.name()) : nlohmann::ordered_json(nullptr);
+  result["radius"] = ball ? number_or_null(domain.radius()) : nlohmann::ordered_json(nullptr);
+  result["file"] = text_or_null(context.domain_path);
+  result["sha256"] = text_or_null(context.domain_sha256);
+  return result;
+}
+
+/// What every number of a certificate is computed in.
+inline nlohmann::ordered_json arithmetic_to_json(json_context const& context) {
+  nlohmann::ordered_json result;
+  result["u"] = double_roundoff;
+  result["eta"] = double_underflow;
+  result["rounding"] = "to nearest, every bound moved outwards";
+  result["flush_to_zero"] = false;
+  result["fused_multiply_add"] = "either";
+  result["backend"] = context.arch;
+  return result;
+}
+
 inline nlohmann::ordered_json refused_to_json(lipschitz::refused_layer const& refused) {
-  auto const text_or_null = [](std::string const& text) {
-    return text.empty() ? nlohmann::ordered_json(nullptr) : nlohmann::ordered_json(printable(text, 4096));
-  };
   return {
       {"name", text_or_null(refused.name)}, {"op", text_or_null(refused.op)}, {"reason", text_or_null(refused.reason)}};
 }
 
 inline void json_tail(nlohmann::ordered_json& result, json_context const& context) {
+  result["arithmetic"] = arithmetic_to_json(context);
+  result["fp_execution"] = {{"included", false}, {"bound_abs", nullptr}};
   result["seconds"] = number_or_null(context.seconds);
   result["version"] = version;
   result["arch"] = context.arch;
@@ -89,7 +122,8 @@ inline void json_tail(nlohmann::ordered_json& result, json_context const& contex
 /// Names are made printable, so the text is valid UTF-8.
 inline nlohmann::ordered_json to_json(lipschitz::certificate const& c, json_context const& context = {}) {
   using json = nlohmann::ordered_json;
-  json result = detail::json_head(context, c.domain());
+  json result = detail::json_head(certificate_schema, context);
+  result["domain"] = detail::domain_to_json(c.domain(), c.norm_in(), context);
   result["norms"] = {{"in", c.norm_in().name()}, {"out", c.norm_out().name()}};
   result["lipschitz_upper"] = detail::number_or_null(c.upper());
   result["upper"] = detail::upper_to_json(c.upper_extended());
@@ -99,6 +133,12 @@ inline nlohmann::ordered_json to_json(lipschitz::certificate const& c, json_cont
   result["lipschitz_lower"] = proven ? detail::number_or_null(lower->value) : json(nullptr);
   result["lipschitz_estimate"] = lower && lower->estimate > 0 ? detail::number_or_null(lower->estimate) : json(nullptr);
   result["method"] = c.method();
+  result["tried"] = json::array();
+  for (auto const& tried : c.tried()) {
+    result["tried"].push_back({{"method", printable(tried.name)},
+                               {"upper", detail::upper_to_json(tried.upper)},
+                               {"log10_upper", detail::number_or_null(tried.upper.log10_up())}});
+  }
   result["conditional"] = c.conditional();
   result["assumptions"] = json::array();
   for (auto const& reason : c.rests_on().reasons()) result["assumptions"].push_back(printable(reason, 4096));
@@ -110,33 +150,45 @@ inline nlohmann::ordered_json to_json(lipschitz::certificate const& c, json_cont
     row["name"] = printable(layer.name);
     row["op"] = printable(layer.op);
     row["shape"] = layer.shape;
+    row["log10_own"] = detail::number_or_null(layer.log10_sensitivity);
     row["log10_lipschitz"] = detail::number_or_null(layer.log10_lipschitz);
     row["log10_radius"] = detail::number_or_null(layer.log10_radius);
+    row["share"] = detail::number_or_null(layer.share);
     row["rule"] = printable(layer.rule);
     result["layers"].push_back(std::move(row));
   }
   result["refused"] = json::array();
   for (auto const& refused : c.refused()) result["refused"].push_back(detail::refused_to_json(refused));
+  result["coverage"] = {{"layers", c.layers().size()},
+                        {"refused", c.refused().size()},
+                        {"defaulted", 0},
+                        {"text",
+                         "every node between input and output is a layer listed here or a constant; none has a "
+                         "default bound"}};
   detail::json_tail(result, context);
   return result;
 }
 
 /// The object for a model that could not be read as a network, for these reasons: the same keys, no bound.
 inline nlohmann::ordered_json refusal_to_json(std::vector<lipschitz::refused_layer> const& refusals, norm::any norm,
-                                              json_context const& context = {}) {
+                                              json_context const& context = {},
+                                              lipschitz::input_domain const& domain = {}) {
   using json = nlohmann::ordered_json;
-  json result = detail::json_head(context, {});
+  json result = detail::json_head(certificate_schema, context);
+  result["domain"] = detail::domain_to_json(domain, norm, context);
   result["norms"] = {{"in", norm.name()}, {"out", norm.name()}};
   result["lipschitz_upper"] = nullptr;
   result["upper"] = detail::upper_to_json(extended(infinity));
   for (char const* const key : {"log10_upper", "lipschitz_lower", "lipschitz_estimate"}) result[key] = nullptr;
   result["method"] = nullptr;
+  result["tried"] = json::array();
   result["conditional"] = false;
   result["assumptions"] = json::array();
   result["input"] = {{"shape", nullptr}, {"radius", nullptr}};
   result["layers"] = json::array();
   result["refused"] = json::array();
   for (auto const& refused : refusals) result["refused"].push_back(detail::refused_to_json(refused));
+  result["coverage"] = {{"layers", 0}, {"refused", refusals.size()}, {"defaulted", 0}, {"text", "nothing was proved"}};
   detail::json_tail(result, context);
   return result;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /// @file
-/// Proofs of Lipschitz bounds as JSON. Opt-in: needs nlohmann/json (link sigmax::json).
+/// Proofs as files: what a certificate stands on, to be verified by somebody else. Opt-in: needs nlohmann/json.
 #pragma once
 
 #include <charconv>
@@ -9,114 +9,198 @@
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 #include <nlohmann/json.hpp>
 
 #include <sigmax/bound/extended.hpp>
-#include <sigmax/bound/interval.hpp>
 #include <sigmax/bound/norm.hpp>
 #include <sigmax/bound/rounding.hpp>
 #include <sigmax/config.hpp>
 #include <sigmax/core/error.hpp>
 #include <sigmax/io/json.hpp>
-#include <sigmax/lipschitz/check/proof.hpp>
+#include <sigmax/io/printable.hpp>
+#include <sigmax/lipschitz/check/norm_claims.hpp>
 #include <sigmax/lipschitz/domain.hpp>
 
 namespace sigmax::inline SIGMAX_ABI::io {
 
-/// The proof as an object: {format, sha256, norm, domain, upper, segments: [{end, squared_bound, multipliers}]}. Every
-/// number reads back as the same double. `inputs` is the number of elements of the network's input.
-inline nlohmann::ordered_json to_json(lipschitz::check::proof const& proof, std::size_t inputs) {
+/// ||f(x) - f(y)|| <= upper ||x - y|| on the domain, of the model with this digest, from these norms of its weights.
+/// Nothing in it is believed: see lipschitz::verify_product.
+struct stored_proof {
+  std::string model_path;
+  std::string sha256;
+  norm::any norm = sigmax::norm::l2;
+  lipschitz::input_domain domain;
+  /// Elements of the input; the numbers of a domain are written out.
+  std::size_t input_size = 0;
+  double relative_gap = 1e-7;
+  extended upper;
+  std::vector<lipschitz::norm_claim> claims;
+};
+
+inline constexpr char const* proof_schema = "sigmax-proof-1";
+
+/// The proof as an object. Bounds are hexadecimal, so that they are exact; `multipliers` is null until a method that
+/// has some is written here.
+///   {schema, model{path, sha256}, statement, norm, domain{type, radius, centre | lower, upper}, relative_gap,
+///    method: "product", upper{decimal, mantissa_hex, exp2}, norms[{rows, cols, bound, decimal, witness}],
+///    multipliers: null, version, arch}
+inline nlohmann::ordered_json to_json(stored_proof const& proof, std::string const& arch = architecture) {
+  using kind = lipschitz::input_domain::kind;
   using json = nlohmann::ordered_json;
-  json result;
-  result["format"] = "sigmax Lipschitz proof 1";
-  result["sha256"] = proof.sha256.empty() ? json(nullptr) : json(proof.sha256);
+  json result = detail::json_head(proof_schema, {.path = proof.model_path, .sha256 = proof.sha256});
   result["norm"] = proof.norm.name();
   json domain;
-  using kind = lipschitz::input_domain::kind;
-  if (proof.domain.shape() == kind::all) {
-    domain["kind"] = "all";
-  } else if (proof.domain.shape() == kind::ball) {
-    domain["kind"] = "ball";
-    domain["radius"] = proof.domain.radius();
-    domain["centre"] = proof.domain.centre(inputs);
-  } else {
-    std::vector<double> lower;
-    std::vector<double> upper;
-    for (interval const x : proof.domain.enclosure(inputs, 0)) {
-      lower.push_back(x.lower);
-      upper.push_back(x.upper);
+  domain["type"] = "all";
+  if (proof.domain.shape() == kind::ball) {
+    domain["type"] = "ball";
+    domain["radius"] = detail::hexadecimal(proof.domain.radius());
+    domain["centre"] = proof.domain.centre(proof.input_size);
+  } else if (proof.domain.shape() == kind::box) {
+    domain["type"] = "box";
+    domain["lower"] = json::array();
+    domain["upper"] = json::array();
+    for (auto const& ends : proof.domain.enclosure(proof.input_size, 1.0)) {
+      domain["lower"].push_back(ends.lower);
+      domain["upper"].push_back(ends.upper);
     }
-    domain["kind"] = "box";
-    domain["lower"] = lower;
-    domain["upper"] = upper;
   }
-  result["domain"] = domain;
+  result["domain"] = std::move(domain);
+  result["relative_gap"] = proof.relative_gap;
+  result["method"] = "product";
   result["upper"] = detail::upper_to_json(proof.upper);
-  result["segments"] = json::array();
-  for (auto const& part : proof.segments) {
-    result["segments"].push_back({{"end", part.end},
-                                  {"squared_bound", detail::number_or_null(part.squared_bound)},
-                                  {"multipliers", part.multipliers}});
+  result["norms"] = json::array();
+  for (auto const& claim : proof.claims) {
+    result["norms"].push_back({{"rows", claim.rows},
+                               {"cols", claim.cols},
+                               {"bound", detail::hexadecimal(claim.bound)},
+                               {"decimal", extended(claim.bound).to_decimal_up()},
+                               {"witness", "gram+cholesky"}});
   }
+  result["multipliers"] = nullptr;
+  result["version"] = version;
+  result["arch"] = arch;
   return result;
 }
 
 namespace detail {
 
-[[noreturn]] inline void refuse_proof(std::string_view what) { sigmax::detail::raise<format_error>({"proof: ", what}); }
+/// Reads members of a proof. Every error names the member.
+class proof_reader {
+ public:
+  using json = nlohmann::ordered_json;
 
-inline norm::any norm_named(std::string const& name) {
-  for (norm::any const n : {norm::any(norm::l2), norm::any(norm::linf), norm::any(norm::rms)}) {
-    if (name == n.name()) return n;
+  explicit proof_reader(std::string label) : label_(std::move(label)) {}
+
+  [[noreturn]] void refuse(std::string const& what) const { throw format_error(printable(label_) + ": " + what); }
+
+  json const& member(json const& object, char const* name) const {
+    if (!object.is_object()) refuse(std::string("'") + name + "' is asked of something that is no object");
+    auto const found = object.find(name);
+    if (found == object.end()) refuse(std::string("there is no '") + name + "'");
+    return *found;
   }
-  refuse_proof("'norm' is none of l2, linf, rms");
-}
+  std::string text(json const& object, char const* name) const {
+    auto const& value = member(object, name);
+    if (!value.is_string()) refuse(std::string("'") + name + "' is no text");
+    return value.get<std::string>();
+  }
+  void require(json const& object, char const* name, std::string_view expected) const {
+    auto const found = text(object, name);
+    if (found != expected) {
+      refuse(std::string("'") + name + "' is " + in_quotes(found) + "; this version checks '" + std::string(expected) +
+             "'");
+    }
+  }
+  /// A finite number >= 0 as "0x1.8p+1".
+  double hexadecimal(json const& object, char const* name) const {
+    auto const all = text(object, name);
+    double value = 0;
+    char const* const end = all.data() + all.size();
+    bool const prefixed = all.starts_with("0x") && all.size() > 2 && all[2] != '-';
+    auto const parsed = prefixed ? std::from_chars(all.data() + 2, end, value, std::chars_format::hex)
+                                 : std::from_chars_result{all.data(), std::errc::invalid_argument};
+    if (parsed.ec != std::errc() || parsed.ptr != end || !is_finite(value)) {
+      refuse(std::string("'") + name + "' is " + in_quotes(all) + ", no finite hexadecimal number >= 0");
+    }
+    return value;
+  }
+  std::int64_t integer(json const& object, char const* name) const {
+    auto const& value = member(object, name);
+    bool const fits =
+        value.is_number_integer() && (!value.is_number_unsigned() || value.get<std::uint64_t>() <= INT64_MAX);
+    if (!fits) refuse(std::string("'") + name + "' is no integer of 64 bits");
+    return value.get<std::int64_t>();
+  }
+  double number(json const& value, char const* name) const {
+    if (!value.is_number()) refuse(std::string("'") + name + "' holds something that is no number");
+    return value.get<double>();
+  }
+  std::vector<double> numbers(json const& object, char const* name) const {
+    auto const& values = member(object, name);
+    if (!values.is_array()) refuse(std::string("'") + name + "' is no list of numbers");
+    std::vector<double> result;
+    for (auto const& each : values) result.push_back(number(each, name));
+    return result;
+  }
 
-inline extended upper_from_json(nlohmann::ordered_json const& value) {
-  if (value.at("mantissa_hex").is_null()) return extended(infinity);
-  auto const text = value.at("mantissa_hex").get<std::string>();
-  double mantissa = 0;
-  char const* const end = text.data() + text.size();
-  if (!text.starts_with("0x")) refuse_proof("'mantissa_hex' does not begin with 0x");
-  auto const read = std::from_chars(text.data() + 2, end, mantissa, std::chars_format::hex);
-  if (read.ec != std::errc() || read.ptr != end) refuse_proof("'mantissa_hex' is no hexadecimal number");
-  return extended(mantissa, value.at("exp2").get<std::int64_t>());
-}
+ private:
+  std::string label_;
+};
 
 }  // namespace detail
 
-/// The proof an object holds. Nothing in it is believed; `verify` proves it. @throws format_error if it is none, or errors of
-/// input_domain.
-inline lipschitz::check::proof proof_from_json(nlohmann::ordered_json const& object) {
-  using lipschitz::input_domain;
-  lipschitz::check::proof result;
+/// Reads a proof. Whatever this version does not know how to check is refused. @throws format_error that begins with
+/// `label` and names what is wrong.
+inline stored_proof parse_proof(std::string_view text, std::string const& label) {
+  detail::proof_reader const read(label);
+  auto const all = nlohmann::ordered_json::parse(text, nullptr, false);
+  if (all.is_discarded() || !all.is_object()) read.refuse("not a proof: it is no JSON object");
+  read.require(all, "schema", proof_schema);
+  read.require(all, "statement", lipschitz::certificate::statement);
+  read.require(all, "method", "product");
+  if (!read.member(all, "multipliers").is_null()) read.refuse("'multipliers' are nothing this version can check");
+  stored_proof result;
+  auto const& model = read.member(all, "model");
+  result.model_path = read.text(model, "path");
+  result.sha256 = read.text(model, "sha256");
+  auto const norm_name = read.text(all, "norm");
+  bool known = false;
+  for (norm::any const each : {norm::any(norm::l2), norm::any(norm::linf), norm::any(norm::rms)}) {
+    if (norm_name != each.name()) continue;
+    result.norm = each;
+    known = true;
+  }
+  if (!known) read.refuse("'norm' is " + in_quotes(norm_name) + "; it must be l2, linf or rms");
+  result.relative_gap = read.number(read.member(all, "relative_gap"), "relative_gap");
+  if (!(result.relative_gap > 0 && result.relative_gap < 1)) read.refuse("'relative_gap' is not between 0 and 1");
+  auto const& domain = read.member(all, "domain");
+  auto const type = read.text(domain, "type");
   try {
-    if (object.at("format").get<std::string>() != "sigmax Lipschitz proof 1") {
-      detail::refuse_proof("'format' is not 'sigmax Lipschitz proof 1'");
+    if (type == "ball") {
+      result.domain = lipschitz::input_domain::ball(read.hexadecimal(domain, "radius"), read.numbers(domain, "centre"));
+    } else if (type == "box") {
+      result.domain = lipschitz::input_domain::box(read.numbers(domain, "lower"), read.numbers(domain, "upper"));
+    } else if (type != "all") {
+      read.refuse("'type' of the domain is " + in_quotes(type) + "; it must be all, ball or box");
     }
-    if (!object.at("sha256").is_null()) result.sha256 = object.at("sha256").get<std::string>();
-    result.norm = detail::norm_named(object.at("norm").get<std::string>());
-    auto const& domain = object.at("domain");
-    auto const kind = domain.at("kind").get<std::string>();
-    if (kind == "ball") {
-      result.domain =
-          input_domain::ball(domain.at("radius").get<double>(), domain.at("centre").get<std::vector<double>>());
-    } else if (kind == "box") {
-      result.domain = input_domain::box(domain.at("lower").get<std::vector<double>>(),
-                                        domain.at("upper").get<std::vector<double>>());
-    } else if (kind != "all") {
-      detail::refuse_proof("'domain' is none of all, ball, box");
-    }
-    result.upper = detail::upper_from_json(object.at("upper"));
-    for (auto const& part : object.at("segments")) {
-      result.segments.push_back({part.at("end").get<std::string>(),
-                                 part.at("multipliers").get<lipschitz::check::slope_multipliers>(),
-                                 part.at("squared_bound").get<double>()});
-    }
-  } catch (nlohmann::json::exception const& problem) {
-    detail::refuse_proof(problem.what());
+  } catch (domain_error const& problem) {
+    read.refuse(problem.what());
+  } catch (numeric_error const& problem) {
+    read.refuse(problem.what());
+  }
+  auto const& upper = read.member(all, "upper");
+  double const mantissa = read.hexadecimal(upper, "mantissa_hex");
+  if (!(mantissa < 1)) read.refuse("'mantissa_hex' is not below 1");
+  result.upper = extended(mantissa, read.integer(upper, "exp2"));
+  if (result.upper.is_infinite()) read.refuse("'exp2' is too large");
+  auto const& norms = read.member(all, "norms");
+  if (!norms.is_array()) read.refuse("'norms' is no list");
+  for (auto const& each : norms) {
+    read.require(each, "witness", "gram+cholesky");
+    result.claims.push_back({read.integer(each, "rows"), read.integer(each, "cols"), read.hexadecimal(each, "bound")});
   }
   return result;
 }

@@ -4,4 +4,5 @@
 #pragma once
 
 #include <sigmax/io/safetensors/load.hpp>
+#include <sigmax/io/safetensors/optimizer_state.hpp>
 #include <sigmax/io/safetensors/save.hpp>

@@ -29,18 +29,18 @@ facts<N> facts_of_input() {
   return {sigmax::detail::proof::log_upper<op<N, N>>(extended(1.0))};
 }
 
-/// The terms of several inputs as one number.
+/// The terms of several inputs as one number; a term beside zeros stays as it is.
 inline extended joined(joining how, std::span<extended const> terms) {
   extended total;
+  extended largest;
+  int count = 0;
   for (extended const& term : terms) {
-    if (how == joining::maximum) {
-      total = total < term ? term : total;
-    } else {
-      total = total + (how == joining::sum ? term : term * term);
-    }
+    if (!term.is_zero()) ++count;
+    largest = largest < term ? term : largest;
+    total = total + (how == joining::root_of_squares ? term * term : term);
   }
-  if (how != joining::root_of_squares) return total;
-  return terms.size() == 1 ? terms[0] : sqrt_up(total);
+  if (count <= 1 || how == joining::maximum) return largest;
+  return how == joining::root_of_squares ? sqrt_up(total) : total;
 }
 
 /// The facts of an operator's output: L = sum_i b_i L_i, or what `how` makes of these terms, b_i its sensitivities, L_i

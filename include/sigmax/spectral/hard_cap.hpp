@@ -3,6 +3,7 @@
 /// Every singular value above the cap to the cap, the others as they are.
 #pragma once
 
+#include <atomic>
 #include <cmath>
 #include <concepts>
 
@@ -163,6 +164,8 @@ inline void check_hard_cap_options(hard_cap_options const& options) {
 /// Cost, m the short side, a = long / m, in units of m^3 FLOPs: the proof, a + 1/3; then by eigenvectors 3 a and the
 /// eigendecomposition, by polynomials about 3 a + 60 for ||W|| = 2 sigma_max. Scratch: at most
 /// 3 m n + 10 m^2 + 200 (m + n) scalars and what the backend packs.
+/// The matrices of a batch are done side by side on the threads of the backend, with the same bits for any number of them;
+/// each thread takes the scratch of its own largest matrix.
 /// @return the most general path any matrix took, `unchanged` if none was touched.
 /// @throws domain_error for options out of range, numeric_error if an element is NaN or infinite, or if `certified` is
 /// asked and nothing can be proved in this arithmetic environment, unsupported_error if it is asked of a scalar without
@@ -182,14 +185,13 @@ hard_cap_path hard_cap(B const& given, A&& w, hard_cap_options const& options) {
         {"hard_cap: certified is set, but the arithmetic environment is not IEEE round-to-nearest with subnormals"});
   }
   detail::scratch memory(options.scratch);
-  auto const on = detail::with_scratch(given, memory.get());
-  auto most_general = hard_cap_path::unchanged;
-  detail::for_each_matrix(on, w, "hard_cap", [&](auto elements, auto largest) {
+  std::atomic<hard_cap_path> most_general = hard_cap_path::unchanged;
+  auto const change = [&](auto const& on, auto elements, auto largest, workspace& own) {
     double const cap = detail::cap_in_l2("hard_cap", options.sigma_max, options.norm, elements.rows(), elements.cols());
-    detail::working_set<T> set(on, elements, largest, memory.get());
+    detail::working_set<T> set(on, elements, largest, own);
     T const scaled_cap = set.scaled(cap);
     if (!(T(scaled_cap) <= std::numeric_limits<T>::max())) return;  // ||X|| < 1
-    if (detail::is_within_cap(on, elements, cap, set, memory.get())) return;
+    if (detail::is_within_cap(on, elements, cap, set, own)) return;
 
     auto path = options.path;
     if (path == hard_cap_path::automatic) {
@@ -198,14 +200,17 @@ hard_cap_path hard_cap(B const& given, A&& w, hard_cap_options const& options) {
       bool const fast = B::fast_symmetric_eigen && std::floating_point<T>;
       path = fast || set.x.rows() <= 64 ? hard_cap_path::eigenvectors : hard_cap_path::polynomial;
     }
-    path =
-        detail::cap_in_passes(on, path, cap, options.tolerance, 4 * detail::storage_roundoff<S>(), set, memory.get());
+    path = detail::cap_in_passes(on, path, cap, options.tolerance, 4 * detail::storage_roundoff<S>(), set, own);
     detail::store(on, set.x, T(1), set.exponent, elements, "hard_cap");
-    if (path > most_general) most_general = path;
-    if constexpr (detail::provable_on<B, decltype(elements)>) {
-      if (options.certified) scale_to(on, elements, cap, {.scratch = &memory.get()});
+    // The largest of all, whichever thread comes first.
+    auto known = most_general.load(std::memory_order_relaxed);
+    while (known < path && !most_general.compare_exchange_weak(known, path, std::memory_order_relaxed)) {
     }
-  });
+    if constexpr (detail::provable_on<B, decltype(elements)>) {
+      if (options.certified) scale_to(on, elements, cap, {.scratch = &own});
+    }
+  };
+  detail::for_every_matrix(detail::with_scratch(given, memory.get()), memory.get(), w, "hard_cap", change);
   return most_general;
 }
 

@@ -34,6 +34,35 @@ struct soft_cap_options {
   workspace* scratch = nullptr;
 };
 
+namespace detail {
+
+/// A soft cap in units of its cap: the strength, the norm up to which it caps, and whether that norm is verified.
+struct soft_cap_in_units {
+  double strength;
+  double reach;
+  bool check_domain;
+};
+
+/// `soft_cap` of one matrix at a cap of its l2 norm. False, and W untouched, if ||W||_2 > reach cap.
+template <class B, class S, real T>
+bool soft_cap_within(B const& on, matrix_view<S> w, T largest, double cap, soft_cap_in_units const& soft,
+                     workspace& memory) {
+  if (!(soft.strength > 0) && !soft.check_domain) return true;
+  working_set<T> set(on, w, largest, memory);
+  T const width = set.scaled(cap);
+  on.gram(T(1), set.x, T(0), set.x, set.gram.r);
+  auto const bounds = bound_norm_freely(on, set.x, true, set.gram);
+  if (soft.check_domain && !is_norm_at_most(on, set.x, T(T(soft.reach) * width), bounds, set.gram)) return false;
+  if (!(soft.strength > 0)) return true;
+  // Far below the cap width may be infinite, and f is the identity.
+  auto const f = soft_cap_polynomial<T>(T(soft.strength)).in_units_of(T(T(1) / width));
+  apply_step(on, f, true, set.gram, set.x, set.y);
+  store(on, set.x, T(1), set.exponent, w, "soft_cap");
+  return true;
+}
+
+}  // namespace detail
+
 /// W = U S V^T -> U f(S) V^T with f(s) = s - 3 a^2 s^5 + 3 a^3 s^7 - a^4 s^9 = p2(p1(s)), p1(s) = s - a s^3, p2(s) = s
 /// + a s^3, with the least a >= 0 for which f(k) <= sigma_max, k = sigma_max (1 - weight_decay) + update_norm.
 ///
@@ -61,21 +90,10 @@ void soft_cap(B const& given, A&& w, soft_cap_options const& options) {
   double const reach = 1 - options.weight_decay + options.update_norm / options.sigma_max;
   detail::scratch memory(options.scratch);
   auto const change = [&](auto const& on, auto elements, T largest, workspace& own) {
-    if (!(strength > 0) && !options.check_domain) return;
-    detail::working_set<T> set(on, elements, largest, own);
     double const cap = detail::cap_in_l2("soft_cap", options.sigma_max, options.norm, elements.rows(), elements.cols());
-    T const width = set.scaled(cap);
-    on.gram(T(1), set.x, T(0), set.x, set.gram.r);
-    auto const bounds = detail::bound_norm_freely(on, set.x, true, set.gram);
-    if (options.check_domain) {
-      detail::require_norm_at_most(on, "soft_cap", set.x, T(T(reach) * width), reach * options.sigma_max, bounds,
-                                   set.gram);
+    if (!detail::soft_cap_within(on, elements, largest, cap, {strength, reach, options.check_domain}, own)) {
+      detail::raise_outside_domain("soft_cap", reach * options.sigma_max);
     }
-    if (!(strength > 0)) return;
-    // Far below the cap width may be infinite, and f is the identity.
-    auto const f = soft_cap_polynomial<T>(T(strength)).in_units_of(T(T(1) / width));
-    detail::apply_step(on, f, true, set.gram, set.x, set.y);
-    detail::store(on, set.x, T(1), set.exponent, elements, "soft_cap");
   };
   detail::for_every_matrix(detail::with_scratch(given, memory.get()), memory.get(), w, "soft_cap", change);
 }

@@ -54,6 +54,8 @@ struct constant {
   std::variant<shared_elements<float>, shared_elements<double>, shared_elements<f16>, shared_elements<bf16>,
                shared_elements<std::int64_t>>
       elements;
+  /// Says where an element is -infinity, if one is: only masks may hold it.
+  std::string infinite = {};
 
   bool is_real() const { return !std::holds_alternative<shared_elements<std::int64_t>>(elements); }
   index_t size() const {
@@ -80,7 +82,7 @@ struct constant {
   template <class From>
   constant gathered(tensor_shape to, From&& from, memory_budget& budget) const {
     index_t const count = lipschitz::element_count(to);
-    constant result{name, std::move(to), data_type, {}};
+    constant result{name, std::move(to), data_type, {}, infinite};
     std::visit(
         [&]<class T>(shared_elements<T> const& e) {
           budget.charge(count, sizeof(T), "tensor " + in_quotes(name));

@@ -109,6 +109,38 @@ class graph_builder {
     return add(lipschitz::rules::rearrange(to), {node}, name);
   }
 
+  /// Element i of the result is element walk.next() of the node, or 0 where that is -1.
+  template <class Walk>
+  node_id rearrange(node_id node, tensor_shape const& to, Walk walk, char const* operation, std::string const& name) {
+    index_t const count = lipschitz::element_count(to);
+    budget_.charge(count, 2 * sizeof(index_t), "the positions of " + in_quotes(name));
+    std::vector<index_t> map(static_cast<std::size_t>(count));
+    for (index_t& from : map) from = walk.next();
+    return add(lipschitz::rules::rearrange(to, std::move(map), operation), {node}, name);
+  }
+
+  /// Element (p_0, p_1, ..) of the result is element (tables[0][p_0], ..) of the value, or 0 where one of these is -1:
+  /// slices, repeats, paddings.
+  graph_value select(graph_value const& v, std::vector<std::vector<index_t>> tables, char const* operation,
+                     std::string const& name) {
+    tensor_shape to;
+    bool same = true;
+    for (std::size_t axis = 0; axis < tables.size(); ++axis) {
+      to.push_back(static_cast<index_t>(tables[axis].size()));
+      same = same && to.back() == shape(v)[axis];
+      for (std::size_t i = 0; i < tables[axis].size() && same; ++i) same = tables[axis][i] == static_cast<index_t>(i);
+    }
+    if (same) return v;
+    require_usable(to, operation);
+    table_walk walk(shape(v), std::move(tables));
+    if (is_constant(v)) {
+      return as_constant(v).gathered(
+          to, [&](index_t) { return walk.next(); }, budget_);
+    }
+    auto const [node, type] = std::get<computed>(v);
+    return computed{rearrange(node, to, std::move(walk), operation, name), type};
+  }
+
  private:
   /// Values, derivatives and intervals of one node, as certificates and attacks hold them.
   static constexpr std::uint64_t bytes_per_element = 32;
@@ -125,15 +157,6 @@ class graph_builder {
     if (!c.is_real()) {
       throw unsupported_error("tensor " + in_quotes(c.name) + " holds integers; real numbers are needed here");
     }
-  }
-
-  node_id rearrange(node_id node, tensor_shape const& to, strided_walk walk, char const* operation,
-                    std::string const& name) {
-    index_t const count = lipschitz::element_count(to);
-    budget_.charge(count, 2 * sizeof(index_t), "the positions of " + in_quotes(name));
-    std::vector<index_t> map(static_cast<std::size_t>(count));
-    for (index_t& from : map) from = walk.next();
-    return add(lipschitz::rules::rearrange(to, std::move(map), operation), {node}, name);
   }
 
   lipschitz::network network_;

@@ -22,11 +22,12 @@
 #include <sigmax/io/onnx/tensor_reader.hpp>
 #include <sigmax/io/onnx/unsupported_operators.hpp>
 #include <sigmax/lipschitz/network.hpp>
+#include <sigmax/lipschitz/rewrite.hpp>
 
 namespace sigmax::inline SIGMAX_ABI::io::onnx_detail {
 
 /// The newest version of ONNX's default operator set whose changes the importer knows.
-inline constexpr std::int64_t newest_opset = 22;
+inline constexpr std::int64_t newest_opset = 23;
 
 inline bool is_default_domain(std::string_view domain) { return domain.empty() || domain == "ai.onnx"; }
 
@@ -92,6 +93,16 @@ inline tensor_shape read_input_shape(::onnx::ValueInfoProto const& input) {
   return shape;
 }
 
+/// Operators of which a stored input may hold -infinity: they make masks, or move the elements of one.
+inline bool may_hold_infinity(std::string_view type) {
+  static constexpr std::string_view allowed[] = {"Add",     "Cast",  "Concat",  "Expand",    "Gather",    "Identity",
+                                                 "Reshape", "Slice", "Squeeze", "Transpose", "Unsqueeze", "Where"};
+  for (std::string_view const each : allowed) {
+    if (each == type) return true;
+  }
+  return false;
+}
+
 /// One import. Values are looked up by name; initializers are read when a node first asks for them.
 class graph_import {
  public:
@@ -119,7 +130,7 @@ class graph_import {
     for (int const i : order) import_node(graph.node(i), builder);
     graph_value const& result = find(output, "the graph's output");
     builder.network().set_output(builder.node_of(result));
-    return std::move(builder.network());
+    return lipschitz::rewritten(builder.network());
   }
 
  private:
@@ -162,7 +173,7 @@ class graph_import {
       return values_.emplace(name, read_tensor(*stored->second, name, budget_)).first->second;
     }
     if (names_->computed_by(name) >= 0) {
-      throw unsupported_error(who + " reads " + in_quotes(name) + ", which is not the first output of its node");
+      throw unsupported_error(who + " reads " + in_quotes(name) + ", an output of its node that is not supported");
     }
     throw format_error(who + " reads " + in_quotes(name) + ", which nothing defines");
   }
@@ -173,10 +184,20 @@ class graph_import {
     for (auto const& name : node.input()) inputs.push_back(name.empty() ? nullptr : &find(name, where));
     std::string name = node.name();
     if (name.empty() && node.output_size() > 0) name = node.output(0);
+    for (graph_value const* v : inputs) {
+      if (v != nullptr && is_constant(*v) && !as_constant(*v).infinite.empty() && !may_hold_infinity(node.op_type())) {
+        throw numeric_error(as_constant(*v).infinite);
+      }
+    }
     operation op{node, opset_, where, printable(name), attribute_reader(node, where), std::move(inputs), builder};
     graph_value result = find_operator(node.op_type())(op);
     op.attributes.finish();
     if (node.output_size() > 0 && !node.output(0).empty()) values_.emplace(node.output(0), std::move(result));
+    for (std::size_t k = 0; k < op.further_outputs.size(); ++k) {
+      auto const at = static_cast<int>(k) + 1;
+      if (at >= node.output_size()) break;
+      if (!node.output(at).empty()) values_.emplace(node.output(at), std::move(op.further_outputs[k]));
+    }
   }
 
   ::onnx::ModelProto const& model_;

@@ -92,9 +92,11 @@ inline lipschitz::network parse(std::span<std::byte const> file, onnx_options co
 ///
 /// The graph must have one input and one output. A symbolic first extent of the input (the batch) is taken as 1: what
 /// is certified is the function of one sample. Initializers that are also listed as inputs are constants.
-/// Supported: Gemm and MatMul with one constant factor, Add, Sub, Sum, Neg, Mul and Div by constants, Flatten, Reshape,
+/// Supported: Gemm, MatMul, Add, Sub, Sum, Neg, Mul, Div, Max, Min, Where with a constant
+/// condition, Softmax, LogSoftmax, ReduceLogSumExp, ReduceMean, ReduceL2, LayerNormalization, RMSNormalization,
+/// GroupNormalization, InstanceNormalization, LpNormalization, MeanVarianceNormalization, Flatten, Reshape,
 /// Squeeze, Unsqueeze, Transpose, Constant, Identity, Cast that keeps values, Dropout at inference, and the elementwise
-/// activations, for operator sets 1 to 22 with their differences. What the output does not depend on is not looked at.
+/// activations, for operator sets 1 to 23 with their differences. What the output does not depend on is not looked at.
 ///
 /// @throws unsupported_operators_error with the names of all operators that have no rule; unsupported_error for
 ///         anything else that is well formed but not supported; format_error for bytes that are no ONNX model or need

@@ -33,6 +33,8 @@ struct operation {
   /// Null where an optional input is left out.
   std::vector<graph_value const*> inputs;
   graph_builder& graph;
+  /// Outputs behind the first one, where the operator has several.
+  std::vector<graph_value> further_outputs = {};
 
   /// @throws format_error unless the number of inputs is in the range and the first `least` are given.
   void expect_inputs(std::size_t least, std::size_t most) const {
@@ -74,6 +76,17 @@ struct operation {
     constant const& c = as_constant(input(i));
     if (c.data_type != data_type::int64) {
       throw format_error(where + ": " + meaning + " is of type " + data_type_name(c.data_type) + "; it must be int64");
+    }
+    return c.integers();
+  }
+
+  /// The same for an input of int32 or int64.
+  std::vector<std::int64_t> const& indices(std::size_t i, char const* meaning) const {
+    if (!is_constant(input(i))) throw unsupported_error(where + ": " + meaning + " is computed; it must be constant");
+    constant const& c = as_constant(input(i));
+    if (c.data_type != data_type::int64 && c.data_type != data_type::int32) {
+      throw format_error(where + ": " + meaning + " is of type " + data_type_name(c.data_type) +
+                         "; it must be int32 or int64");
     }
     return c.integers();
   }

@@ -94,6 +94,32 @@ class strided_walk {
   index_t offset_ = 0;
 };
 
+/// Walks the positions of a tensor that tables of each axis select, in order; -1 in a table is no position.
+class table_walk {
+ public:
+  table_walk(tensor_shape const& from, std::vector<std::vector<index_t>> tables)
+      : strides_(dense_strides(from)), tables_(std::move(tables)), position_(tables_.size(), 0) {}
+
+  /// The offset of the current element, or -1; moves to the next one.
+  index_t next() {
+    index_t offset = 0;
+    for (std::size_t axis = 0; axis < tables_.size() && offset >= 0; ++axis) {
+      index_t const at = tables_[axis][position_[axis]];
+      offset = at < 0 ? -1 : offset + at * strides_[axis];
+    }
+    for (std::size_t axis = tables_.size(); axis-- > 0;) {
+      if (++position_[axis] < tables_[axis].size()) break;
+      position_[axis] = 0;
+    }
+    return offset;
+  }
+
+ private:
+  std::vector<index_t> strides_;
+  std::vector<std::vector<index_t>> tables_;
+  std::vector<std::size_t> position_;
+};
+
 /// Reads a tensor of shape `from` as if it had the shape `to` it broadcasts to.
 inline strided_walk broadcast_walk(tensor_shape const& from, tensor_shape const& to) {
   auto const dense = dense_strides(from);

@@ -162,7 +162,7 @@ inline decltype(constant::elements) read_elements(::onnx::TensorProto const& ten
 /// A stored tensor as a constant.
 /// @throws format_error if lengths, extents or encodings contradict each other; unsupported_error for external data,
 ///         segments, data types without exact doubles and real tensors without elements; numeric_error, with the
-///         position, for NaN and infinity.
+///         position, for NaN and +infinity. -infinity is remembered in `infinite`.
 inline constant read_tensor(::onnx::TensorProto const& tensor, std::string_view name, memory_budget& budget) {
   std::string const what = "tensor " + in_quotes(name);
   if (tensor.data_location() == ::onnx::TensorProto::EXTERNAL || tensor.external_data_size() > 0) {
@@ -185,13 +185,14 @@ inline constant read_tensor(::onnx::TensorProto const& tensor, std::string_view 
   if (count == 0) throw unsupported_error(what + " has no elements (shape " + shape_text(result.shape) + ")");
   for (index_t i = 0; i < count; ++i) {
     double const element = result[i];
-    if (!is_finite(element)) {
-      throw numeric_error(what + ": element " + position_text(result.shape, i) + " is " +
-                          (is_nan(element) ? "NaN"
-                           : element > 0   ? "+infinity"
-                                           : "-infinity") +
-                          "; weights must be finite");
-    }
+    if (is_finite(element)) continue;
+    std::string text = what + ": element " + position_text(result.shape, i) + " is " +
+                       (is_nan(element) ? "NaN"
+                        : element > 0   ? "+infinity"
+                                        : "-infinity") +
+                       "; weights must be finite";
+    if (is_nan(element) || element > 0) throw numeric_error(text);
+    if (result.infinite.empty()) result.infinite = std::move(text);
   }
   return result;
 }

@@ -45,6 +45,18 @@ inline double always_one(activation_parameters) { return 1.0; }
 inline double never(activation_parameters) { return infinity; }
 inline double one_or_first(activation_parameters p) { return max_up(1.0, std::fabs(p[0])); }
 
+/// >= |f' - g'| everywhere, f = x / 2 (1 + tanh(sqrt(2 / pi) (x + c x^3))) and g the same with 0.044715 in place of c, where
+/// c = b / alpha^2, alpha = a / sqrt(2 / pi), p = (a, b). +infinity unless 0 <= c <= 0.045.
+/// Proof: with k = sqrt(2 / pi), u = k (x + c x^3) and s = 1 - tanh(u)^2 <= 4 e^(-2 k |x|) the derivative of f' by c is
+///   2 s k x^3 - tanh(u) s k^2 x^4 (1 + 3 c x^2),
+/// and x^m e^(-2 k x) <= (m / (2 e k))^m: at most 2.12 + 1.85 + 2.41 < 7 for 0 <= c <= 0.045; mean value theorem in c.
+inline double cubic_shift(activation_parameters p) {
+  interval const alpha = interval(p[0]) / sqrt(2.0 / sigmax::detail::interval_pi);
+  interval const cubic = interval(p[1]) / square(alpha);
+  bool const near = alpha.lower > 0 && cubic.lower >= 0 && cubic.upper <= 0.045;
+  return near ? multiply_up(7.0, (cubic - interval(44715.0) / interval(1000000.0)).magnitude()) : infinity;
+}
+
 }  // namespace detail
 
 /// All activations. This and what reads it are templates, so that a file that only includes them does not compile the
@@ -199,6 +211,22 @@ std::span<activation_entry const> activation_table() {
          using scalar = decltype(x);
          scalar const cubic = scalar(44715.0) / scalar(1000000.0);
          return 0.5 * x * (1.0 + tanh(sqrt(2.0 / detail::pi<scalar>()) * (x + cubic * x * x * x)));
+       })},
+      // x / 2 (1 + tanh(a (x + b x^3))), a and b being the stored numbers next to sqrt(2 / pi) and 0.044715. With
+      // alpha = a / sqrt(2 / pi) it is gelu_tanh(alpha x) / alpha with another cubic coefficient, b / alpha^2: see cubic_shift.
+      {.name = "gelu_cubic",
+       .parameters = {{{"slope", 0.7978845608028654}, {"cubic", 0.044715}}},
+       .constant = [](parameters p) { return add_up(1.1289930686588, detail::cubic_shift(p)); },
+       .slopes =
+           [](parameters p, interval x) {
+             double const shift = detail::cubic_shift(p);
+             interval const alpha = interval(p[0]) / sqrt(2.0 / sigmax::detail::interval_pi);
+             return slopes_of::gelu_tanh<>(p, alpha * x) + interval(-shift, shift);
+           },
+       .refusal = "its numbers are not those of GELU",
+       .formula = elementwise([](auto x, parameters p) {
+         using scalar = decltype(x);
+         return 0.5 * x * (1.0 + tanh(scalar(p[0]) * (x + scalar(p[1]) * x * x * x)));
        })},
       // x sigmoid(beta x): 1.09983932012886691... at beta x = 2.39935728..., for every beta != 0 (substitute beta x);
       // 1/2 for beta = 0.
@@ -471,6 +499,11 @@ auto gelu() {
 template <class = void>
 auto gelu_tanh() {
   return rules::named_activation("gelu_tanh");
+}
+/// x / 2 (1 + tanh(slope (x + cubic x^3))): gelu_tanh with the numbers a file stores.
+template <class = void>
+auto gelu_cubic(double slope, double cubic) {
+  return rules::named_activation("gelu_cubic", {{"slope", slope}, {"cubic", cubic}});
 }
 template <class = void>
 auto silu() {

@@ -128,15 +128,15 @@ class attention {
 
   template <norm_tag N>
   sensitivities<N> bound(std::span<tensor_shape const> shapes, rule_context const& context) const {
-    auto const [values, queries, keys] = slopes(shapes, context, N{});
+    auto const own = slopes(shapes, context, N{});
     double factor = 1;
     if constexpr (std::same_as<N, norm::rms_t>) {
       // ||dq|| = sqrt(d) rms(dq), rms(dy) = ||dy|| / sqrt(e).
       factor = lipschitz::detail::sqrt_of_ratio_up(static_cast<double>(shapes[0].back()),
                                                    static_cast<double>(shapes[2].back()));
     }
-    return {detail::proven<N>(extended(factor) * extended(queries)),
-            detail::proven<N>(extended(factor) * extended(keys)), detail::proven<N>(extended(values))};
+    return {detail::proven<N>(extended(factor) * extended(own.queries)),
+            detail::proven<N>(extended(factor) * extended(own.keys)), detail::proven<N>(extended(own.values))};
   }
 
   /// Rows are means of rows of v; they move as the slopes say from the centre to any other member of the domain.
@@ -148,9 +148,10 @@ class attention {
     auto const* const q = context.range(0);
     auto const* const k = context.range(1);
     if (q == nullptr || k == nullptr || output.centre.empty()) return;
-    auto const [values, queries, keys] = slopes(shapes, context, norm::rms);
-    double const moved = add_up(multiply_up(values, v->row_distance),
-                                add_up(multiply_up(queries, q->row_distance), multiply_up(keys, k->row_distance)));
+    auto const own = slopes(shapes, context, norm::rms);
+    double const moved =
+        add_up(multiply_up(own.values, v->row_distance),
+               add_up(multiply_up(own.queries, q->row_distance), multiply_up(own.keys, k->row_distance)));
     output.row_distance = min_up(output.row_distance, moved);
   }
 

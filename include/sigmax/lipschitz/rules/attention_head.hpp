@@ -49,6 +49,8 @@ struct head_bound {
   double norm_q = infinity;
   double norm_k = infinity;
   double norm_v = infinity;
+  /// >= the length of each query, of all rows of all matrices.
+  std::vector<double> query_sizes = {};
 };
 
 /// The range of W x + bias; rows of x are tokens.
@@ -155,6 +157,8 @@ head_bound bound_of_head(attention_head const& head, std::size_t number, std::si
     result.slopes.values = max_up(result.slopes.values, own.values);
     result.slopes.queries = max_up(result.slopes.queries, own.queries);
     result.slopes.keys = max_up(result.slopes.keys, own.keys);
+    result.slopes.deviation = max_up(result.slopes.deviation, own.deviation);
+    result.query_sizes.insert(result.query_sizes.end(), q_rows.size.begin(), q_rows.size.end());
     if (!joint) continue;
     auto const tokens = row_set_of(&x, batch, n, d, row_measure::length);
     auto shifted = tokens;

@@ -23,6 +23,8 @@ struct attention_slopes {
   double values = 0;
   double queries = 0;
   double keys = 0;
+  /// >= |tau| times the deviation of the values in any row.
+  double deviation = 0;
 };
 
 /// >= the largest standard deviation over p of a linear function of the rows whose dual norm is 1, for every
@@ -99,6 +101,7 @@ attention_slopes slopes_of_attention(row_set const& q, row_set const& k, row_set
   for (std::size_t i = 0; i < q.rows; ++i) {
     auto const row = weights.subspan(i * m, m);
     double const of_values = multiply_up(scale, deviation(row, v, point));
+    result.deviation = max_up(result.deviation, of_values);
     double of_keys = 0;
     if (of_values == 0) {
       // No covariance: neither queries nor keys matter.

@@ -312,7 +312,8 @@ class self_attention {
 
   /// The part of values, of queries and of keys, each over all heads, by the triangle inequality. Where a part's slopes
   /// meet differences of the same rows in all heads (queries; in l2 all), the largest slope times the norm of the stacked
-  /// weights holds as well: sum_h (b_h ||dq_h||)^2 <= max b_h^2 ||W_Q dx||^2.
+  /// weights holds as well: sum_h (b_h ||dq_h||)^2 <= max b_h^2 ||W_Q dx||^2. And row by row the slopes to keys are
+  /// deviations times lengths of queries, whose squares add up over the heads to those of whole rows.
   template <class = void>
   double by_part(std::vector<detail::head_bound> const& heads, rule_context const& context, bool together) const {
     double total = 0;
@@ -338,9 +339,37 @@ class self_attention {
       if (stack && (part == 0 || together)) {
         of_part = min_up(of_part, multiply_up(largest, prove_operator_norm<norm::l2_t>(*stack, context).value()));
       }
+      if (part == 1 && !together) of_part = min_up(of_part, by_whole_queries(heads, *context.range(0), context));
       total = add_up(total, of_part);
     }
     return total;
+  }
+
+  /// max_h (|tau| D_h ||W_K,h||) times the longest row of queries of all heads.
+  template <class = void>
+  double by_whole_queries(std::vector<detail::head_bound> const& heads, value_range const& x,
+                          rule_context const& context) const {
+    double factor = 0;
+    double longest = 0;
+    double bias = 0;
+    std::optional<weight> stack;
+    for (std::size_t h = 0; h < heads.size(); ++h) {
+      factor = max_up(factor, multiply_up(heads[h].slopes.deviation, heads[h].norm_k));
+      for (double const b : heads_[h].query.bias) bias = add_up(bias, multiply_up(b, b));
+      stack = h == 0 ? heads_[h].query.matrix : stack ? stack->above(heads_[h].query.matrix) : stack;
+    }
+    for (std::size_t row = 0; row < heads[0].query_sizes.size(); ++row) {
+      double squares = 0;
+      for (auto const& head : heads) {
+        squares = add_up(squares, multiply_up(head.query_sizes[row], head.query_sizes[row]));
+      }
+      longest = max_up(longest, sqrt_up(squares));
+    }
+    if (stack) {
+      double const norm = prove_operator_norm<norm::l2_t>(*stack, context).value();
+      longest = min_up(longest, add_up(multiply_up(norm, x.longest_row), sqrt_up(bias)));
+    }
+    return multiply_up(factor, longest);
   }
 
   template <class = void>

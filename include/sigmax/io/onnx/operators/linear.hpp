@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /// @file
-/// Gemm and MatMul with one constant matrix.
+/// Gemm and MatMul.
 #pragma once
 
 #include <algorithm>
@@ -12,12 +12,11 @@
 #include <sigmax/io/onnx/operation.hpp>
 #include <sigmax/lipschitz/rules/add_constant.hpp>
 #include <sigmax/lipschitz/rules/linear.hpp>
+#include <sigmax/lipschitz/rules/matrix_product.hpp>
+#include <sigmax/lipschitz/rules/scale.hpp>
 #include <sigmax/lipschitz/rules/weighted_sum.hpp>
 
 namespace sigmax::inline SIGMAX_ABI::io::onnx_detail {
-
-inline constexpr char const* two_computed_factors =
-    "both factors are computed: a product of two computed values has no Lipschitz constant on all inputs";
 
 /// alpha op(A) op(B): m x n, with one of A and B constant.
 inline node_id gemm_product(operation& op, double alpha, bool trans_a, bool trans_b) {
@@ -38,7 +37,14 @@ inline node_id gemm_product(operation& op, double alpha, bool trans_a, bool tran
     if (trans_a) a = graph.permute(a, {1, 0}, op.name + "/transpose_a");
     return graph.add(lipschitz::rules::linear(std::move(w), alpha), {a}, op.name);
   }
-  if (!is_constant(op.input(0))) op.refuse(two_computed_factors);
+  if (!is_constant(op.input(0))) {
+    node_id a = graph.node_of(op.input(0));
+    node_id b = graph.node_of(op.input(1));
+    if (trans_a) a = graph.permute(a, {1, 0}, op.name + "/transpose_a");
+    if (trans_b) b = graph.permute(b, {1, 0}, op.name + "/transpose_b");
+    node_id const product = graph.add(lipschitz::rules::matrix_product(), {a, b}, op.name);
+    return alpha == 1 ? product : graph.add(lipschitz::rules::scale({alpha}), {product}, op.name + "/alpha");
+  }
   // Column j of the result is alpha op(A) times column j of op(B). A: m x k as stored, or k x m with transA.
   constant const& a = as_constant(op.input(0));
   index_t const m = a.shape[trans_a ? 1 : 0];
@@ -79,25 +85,40 @@ inline graph_value import_gemm(operation& op) {
   return computed{graph.add(lipschitz::rules::weighted_sum({1.0, beta}), {product, added}, op.name + "/sum"), type};
 }
 
-/// numpy's matmul of a computed tensor with a constant matrix or vector on one side.
+/// numpy's matmul of two tensors that are computed, or of stacks of matrices: vectors become matrices of one row or
+/// column, whose axis is dropped afterwards.
+inline graph_value matrix_product(operation& op, int type) {
+  auto& graph = op.graph;
+  node_id a = graph.node_of(op.input(0));
+  node_id b = graph.node_of(op.input(1));
+  bool const row = graph.shape(a).size() == 1;
+  bool const column = graph.shape(b).size() == 1;
+  if (row) a = graph.reshape(a, {1, graph.shape(a)[0]}, op.name + "/row");
+  if (column) b = graph.reshape(b, {graph.shape(b)[0], 1}, op.name + "/column");
+  node_id const product = graph.add(lipschitz::rules::matrix_product(), {a, b}, op.name);
+  tensor_shape shape = graph.shape(product);
+  if (column) shape.pop_back();
+  if (row) shape.erase(shape.end() - (column ? 1 : 2));
+  return computed{graph.reshape(product, shape, op.name + "/shape"), type};
+}
+
+/// numpy's matmul; of a computed tensor with a constant matrix or vector on one side a linear map.
 inline graph_value import_matmul(operation& op) {
   op.expect_inputs(2, 2);
   int const type = op.real_type();
   auto& graph = op.graph;
+  if (op.shape(0).empty() || op.shape(1).empty()) throw format_error(op.where + ": an input is a scalar");
   bool const right = is_constant(op.input(1));
-  if (!right && !is_constant(op.input(0))) op.refuse(two_computed_factors);
+  if (!right && !is_constant(op.input(0))) return matrix_product(op, type);
   constant const& stored = as_constant(op.input(right ? 1 : 0));
-  node_id data = graph.node_of(op.input(right ? 0 : 1));
 
   // The constant as rows x cols; a vector is a column on the right and a row on the left. Leading axes must be 1.
   tensor_shape const& s = stored.shape;
-  if (s.empty() || graph.shape(data).empty()) throw format_error(op.where + ": an input is a scalar");
   bool const vector = s.size() == 1;
   index_t const rows = vector ? (right ? s[0] : 1) : s[s.size() - 2];
   index_t const cols = vector ? (right ? 1 : s[0]) : s[s.size() - 1];
-  if (rows * cols != stored.size()) {
-    op.refuse("the constant " + in_quotes(stored.name) + " of shape " + shape_text(s) + " is a stack of matrices");
-  }
+  if (rows * cols != stored.size()) return matrix_product(op, type);
+  node_id data = graph.node_of(op.input(right ? 0 : 1));
   auto w = right ? stored.as_weight(cols, rows, 1, cols) : stored.as_weight(rows, cols, cols, 1);
 
   // What is multiplied must be the last axis: with the constant on the left it is the last but one.

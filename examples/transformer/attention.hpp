@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: MIT
+/// @file
+/// x <- (1 - alpha) x + alpha gain W_O concat_h(softmax(tau q_h k_h^T, causal) v_h), q and k rotated by their positions.
+#pragma once
+
+#include <algorithm>
+
+#include <sigmax/core/matrix.hpp>
+#include <sigmax/core/workspace.hpp>
+
+#include "linear.hpp"
+#include "on_threads.hpp"
+#include "parameters.hpp"
+#include "pointwise.hpp"
+#include "rotary.hpp"
+
+namespace transformer {
+
+/// Of the forward pass; B sequences of T tokens, N = B T.
+template <class T>
+struct attention_activations {
+  /// After rotation where rotated; N x H d_k. `mixed`: the weighted values, what W_O is applied to.
+  sigmax::matrix<T> query, key, value, mixed;
+  /// Attention weights, T x T for each head of each sequence, one below the other: row i has i + 1 of them, and what
+  /// stands to the right is zero as far as products read it.
+  sigmax::matrix<T> weights;
+
+  attention_activations(index_t sequences, index_t length, model_shape const& shape)
+      : query(sequences * length, shape.attention_width()),
+        key(query.rows(), query.cols()),
+        value(query.rows(), query.cols()),
+        mixed(query.rows(), query.cols()),
+        weights(sequences * shape.heads * length, length) {}
+};
+
+/// The numbers and tables of all attentions of a model.
+template <class T>
+struct attention_setting {
+  index_t length;
+  index_t heads;
+  /// tau, and the product alpha gain.
+  T scale, gain;
+  T alpha;
+  rotary_table<T> rotation;
+};
+
+/// Queries that are multiplied at once: the others of the sequence attend to fewer keys, or to more.
+inline constexpr index_t query_block = 64;
+
+/// f(first, rows, keys) for every block of queries [first, first + rows), which attend to the first `keys` keys.
+template <class F>
+void for_query_blocks(index_t length, F const& f) {
+  for (index_t first = 0; first < length; first += query_block) {
+    index_t const rows = std::min(query_block, length - first);
+    f(first, rows, first + rows);
+  }
+}
+
+/// f(views of one head, scratch of this thread) for every head of every sequence, on the threads of the backend.
+template <class Backend, class T, class F>
+void for_heads(Backend const& on, attention_setting<T> const& setting, index_t tokens, sigmax::workspace& memory,
+               F const& f) {
+  auto const workers = workers_of(on);
+  memory.of_thread(workers.threads() - 1);
+  index_t const all = tokens / setting.length * setting.heads;
+  for_ranges(all, workers, [&](index_t first, index_t last, int part) {
+    auto& own = memory.of_thread(part);
+    auto const here = alone(on, own);
+    for (index_t i = first; i < last; ++i) f(here, i, own);
+  });
+}
+
+/// The columns of one head in the rows of one sequence; i = sequence * heads + head.
+template <class T, class U>
+sigmax::matrix_view<U> head_of(attention_setting<T> const& setting, sigmax::matrix_view<U> x, index_t i) {
+  index_t const key_width = x.cols() / setting.heads;
+  return x.block(i / setting.heads * setting.length, i % setting.heads * key_width, setting.length, key_width);
+}
+
+template <class Backend, class T>
+void mix_values(Backend const& on, attention_setting<T> const& setting, attention_activations<T>& kept,
+                sigmax::workspace& memory) {
+  for_heads(on, setting, kept.query.rows(), memory, [&](Backend const& here, index_t i, sigmax::workspace&) {
+    auto const q = head_of(setting, kept.query.view(), i);
+    auto const k = head_of(setting, kept.key.view(), i);
+    auto const v = head_of(setting, kept.value.view(), i);
+    auto const o = head_of(setting, kept.mixed.view(), i);
+    for_query_blocks(setting.length, [&](index_t first, index_t rows, index_t keys) {
+      auto const p = kept.weights.view().block(i * setting.length + first, 0, rows, keys);
+      here.multiply(T(1), q.block(first, 0, rows, q.cols()), k.block(0, 0, keys, k.cols()).transposed(), T(0), {}, p);
+      for (index_t row = 0; row < rows; ++row) {
+        index_t const seen = first + row + 1;
+        softmax_forward(&p(row, 0), seen, setting.scale);
+        std::fill(&p(row, 0) + seen, &p(row, 0) + keys, T(0));
+      }
+      here.multiply(T(1), p, v.block(0, 0, keys, v.cols()), T(0), {}, o.block(first, 0, rows, o.cols()));
+    });
+  });
+}
+
+/// dq, dk, dv (N x H d_k, still rotated) from d_mixed.
+template <class Backend, class T>
+void mix_values_backward(Backend const& on, attention_setting<T> const& setting, attention_activations<T> const& kept,
+                         attention_activations<T>& d, sigmax::workspace& memory) {
+  for_heads(on, setting, kept.query.rows(), memory, [&](Backend const& here, index_t i, sigmax::workspace& own) {
+    auto const q = head_of(setting, kept.query.view(), i);
+    auto const k = head_of(setting, kept.key.view(), i);
+    auto const v = head_of(setting, kept.value.view(), i);
+    auto const dq = head_of(setting, d.query.view(), i);
+    auto const dk = head_of(setting, d.key.view(), i);
+    auto const dv = head_of(setting, d.value.view(), i);
+    auto const d_mixed = head_of(setting, d.mixed.view(), i);
+    index_t const width = q.cols();
+    sigmax::workspace::frame frame(own);
+    auto const scratch = frame.template matrix<T>(std::min(query_block, setting.length), setting.length);
+    // The last block first: it alone sees all keys, and sets what the others add to.
+    index_t const last = (setting.length - 1) / query_block * query_block;
+    for (index_t first = last; first >= 0; first -= query_block) {
+      index_t const rows = std::min(query_block, setting.length - first);
+      index_t const keys = first + rows;
+      T const kept_sum = first == last ? T(0) : T(1);
+      auto const p = kept.weights.view().block(i * setting.length + first, 0, rows, keys);
+      auto const ds = scratch.block(0, 0, rows, keys);
+      auto const d_o = d_mixed.block(first, 0, rows, width);
+      auto const dk_seen = dk.block(0, 0, keys, width);
+      auto const dv_seen = dv.block(0, 0, keys, width);
+      here.multiply(T(1), p.transposed(), d_o, kept_sum, dv_seen, dv_seen);
+      here.multiply(T(1), d_o, v.block(0, 0, keys, width).transposed(), T(0), {}, ds);
+      for (index_t row = 0; row < rows; ++row) {
+        index_t const seen = first + row + 1;
+        softmax_backward(&p(row, 0), &ds(row, 0), seen, setting.scale);
+        std::fill(&ds(row, 0) + seen, &ds(row, 0) + keys, T(0));
+      }
+      here.multiply(T(1), ds, k.block(0, 0, keys, width), T(0), {}, dq.block(first, 0, rows, width));
+      here.multiply(T(1), ds.transposed(), q.block(first, 0, rows, width), kept_sum, dk_seen, dk_seen);
+    }
+  });
+}
+
+/// x, y: N x d.
+template <class Backend, class T>
+void attention_forward(Backend const& on, attention_setting<T> const& setting, block_parameters<T> const& w,
+                       sigmax::matrix_view<T const> x, attention_activations<T>& kept, sigmax::workspace& memory,
+                       sigmax::matrix_view<T> y) {
+  linear_forward(on, {}, x, w.query, {}, kept.query.view());
+  linear_forward(on, {}, x, w.key, {}, kept.key.view());
+  linear_forward(on, {}, x, w.value, {}, kept.value.view());
+  rotary_forward(on, setting.rotation, setting.length, kept.query.view());
+  rotary_forward(on, setting.rotation, setting.length, kept.key.view());
+  mix_values(on, setting, kept, memory);
+  sigmax::matrix_view<T const> const mixed = kept.mixed.view();
+  linear_forward(on, {setting.gain, T(1 - setting.alpha)}, mixed, w.output, x, y);
+}
+
+/// dx from dy; adds to the gradients of the four weights. d: scratch (its `weights` are not used).
+template <class Backend, class T>
+void attention_backward(Backend const& on, attention_setting<T> const& setting, block_parameters<T> const& w,
+                        sigmax::matrix_view<T const> x, attention_activations<T> const& kept,
+                        sigmax::matrix_view<T const> dy, block_parameters<T>& gradient, attention_activations<T>& d,
+                        sigmax::workspace& memory, sigmax::matrix_view<T> dx) {
+  linear_gradient(on, setting.gain, dy, kept.mixed.view(), gradient.output);
+  linear_backward(on, {setting.gain, T(0)}, dy, w.output, {}, d.mixed.view());
+  mix_values_backward(on, setting, kept, d, memory);
+  rotary_backward(on, setting.rotation, setting.length, d.query.view());
+  rotary_backward(on, setting.rotation, setting.length, d.key.view());
+  auto const add = [&](sigmax::matrix<T> const& dz, sigmax::matrix<T> const& weight, sigmax::matrix<T>& dw,
+                       scaled_sum<T> by, sigmax::matrix_view<T const> addend) {
+    linear_gradient(on, T(1), dz.view(), x, dw);
+    linear_backward(on, by, dz.view(), weight, addend, dx);
+  };
+  sigmax::matrix_view<T const> const sum = dx;
+  add(d.query, w.query, gradient.query, {T(1), T(1 - setting.alpha)}, dy);
+  add(d.key, w.key, gradient.key, {T(1), T(1)}, sum);
+  add(d.value, w.value, gradient.value, {T(1), T(1)}, sum);
+}
+
+}  // namespace transformer

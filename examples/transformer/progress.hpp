@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT
+/// @file
+/// What a run says of itself: a line for people now and then, and metrics.jsonl.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "model.hpp"
+#include "trainer.hpp"
+
+namespace transformer {
+
+/// The norm of one weight, from RMS to RMS; of the embedding, the largest RMS of a row.
+struct weight_norm {
+  std::string name;
+  double upper;
+};
+
+/// Proven upper bounds, within a thousandth. Cost: a proof of each weight.
+std::vector<weight_norm> weight_norms(trainer const& of);
+
+/// One line of metrics.jsonl; everything but `seconds…` and `tokens_per_second` is the same in every run of the settings.
+struct measurement {
+  std::int64_t step;
+  /// Of the batches since the last line.
+  batch_loss training;
+  std::optional<batch_loss> validation;
+  std::vector<weight_norm> norms;
+  double largest_activation;
+  double rate;
+  double tokens_per_second;
+  /// Share of optimizers and constraints in the time of the steps.
+  double optimizer_share;
+  /// Since the start of the run, or since it was resumed.
+  constraint::outcome constrained;
+  std::int64_t violations;
+
+  double largest_norm() const;
+  std::string line_for_people(std::int64_t of_steps) const;
+  std::string json() const;
+};
+
+/// metrics.jsonl, appended to line by line.
+class metrics_file {
+ public:
+  /// Keeps the lines of steps up to `steps` of a file that is there: what a run wrote after its last checkpoint it will
+  /// write again.
+  metrics_file(std::filesystem::path path, std::int64_t steps);
+  /// @throws format_error if it cannot be written.
+  void append(measurement const& line) const;
+
+ private:
+  std::filesystem::path path_;
+};
+
+}  // namespace transformer

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: MIT
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include <fmt/format.h>
+
+#include <sigmax/core/error.hpp>
+#include <sigmax/io/printable.hpp>
+#include <sigmax/io/safetensors.hpp>
+
+#include "checkpoint.hpp"
+#include "corpus.hpp"
+#include "progress.hpp"
+#include "train.hpp"
+#include "trainer.hpp"
+
+namespace transformer {
+
+namespace {
+
+/// Sums over the steps since the last line of progress.
+struct since_last_line {
+  batch_loss loss;
+  double seconds = 0;
+  double seconds_of_optimizers = 0;
+};
+
+/// A run that was begun or resumed.
+struct run {
+  corpus text;
+  std::unique_ptr<trainer> model;
+};
+
+run begin(sigmax::cpu::native const& on, train_arguments const& options) {
+  auto settings = options.settings;
+  run result{make_corpus(read_text(options.text), settings.shape.context), nullptr};
+  settings.shape.vocabulary = result.text.vocabulary.size();
+  result.model = std::make_unique<trainer>(on, settings, result.text);
+  return result;
+}
+
+/// @throws format_error if the text is not that of the checkpoint.
+run resume(sigmax::cpu::native const& on, std::filesystem::path const& checkpoint, std::string& text) {
+  auto const file = sigmax::io::load_safetensors(checkpoint);
+  auto const stored = run_of(file);
+  text = stored.text;
+  run result{make_corpus(read_text(text), stored.settings.shape.context), nullptr};
+  if (result.text.digest != stored.digest || result.text.vocabulary.bytes() != stored.vocabulary) {
+    throw sigmax::format_error(sigmax::io::printable(text) + ": this is not the text the checkpoint was trained on");
+  }
+  result.model = std::make_unique<trainer>(on, stored.settings, result.text);
+  result.model->restore(file, stored.step);
+  return result;
+}
+
+/// True at multiples of `every`, and at the end.
+bool is_due(std::int64_t step, std::int64_t every, std::int64_t last) { return step % every == 0 || step == last; }
+
+}  // namespace
+
+int train(sigmax::cpu::native const& on, train_arguments const& options) {
+  std::filesystem::path const out = options.out;
+  std::filesystem::create_directories(out);
+  auto const checkpoint = out / "checkpoint.safetensors";
+  std::string text = std::filesystem::absolute(options.text).lexically_normal().string();
+  run current = options.resume ? resume(on, checkpoint, text) : begin(on, options);
+  auto& model = *current.model;
+  auto const& settings = model.settings();
+  metrics_file const metrics(out / "metrics.jsonl", model.steps());
+  fmt::print("{} parameters, {} bytes of text, vocabulary {}, {} of {} steps done, {} threads, {}\n",
+             settings.shape.parameters(), current.text.tokens.size(), settings.shape.vocabulary, model.steps(),
+             settings.steps, on.threads(), on.architecture());
+
+  since_last_line since;
+  constraint::outcome constrained;
+  std::int64_t violations = 0;
+  while (model.steps() < settings.steps) {
+    auto const done = model.step();
+    since.loss.add(done.loss);
+    since.seconds += done.seconds;
+    since.seconds_of_optimizers += done.seconds_of_optimizers;
+    constrained += done.constrained;
+    violations += done.violations;
+    std::int64_t const step = model.steps();
+    bool const validates = is_due(step, settings.validate_every, settings.steps);
+    if (validates || is_due(step, settings.log_every, settings.steps)) {
+      measurement line{.step = step,
+                       .training = since.loss,
+                       .validation = {},
+                       .norms = weight_norms(model),
+                       .largest_activation = static_cast<double>(model.largest_activation()),
+                       .rate = done.rate,
+                       .tokens_per_second = static_cast<double>(since.loss.tokens) / since.seconds,
+                       .optimizer_share = since.seconds_of_optimizers / since.seconds,
+                       .constrained = constrained,
+                       .violations = violations};
+      if (validates) line.validation = model.validate();
+      fmt::print("{}\n", line.line_for_people(settings.steps));
+      std::fflush(stdout);
+      metrics.append(line);
+      since = {};
+    }
+    if (is_due(step, settings.checkpoint_every, settings.steps)) save_checkpoint(checkpoint, model, text);
+  }
+  save_model(out / "model.safetensors", model);
+  fmt::print("{} proofs that a weight is inside its cap, {} violations; {} weights were hard capped\n",
+             constrained.proven, violations, constrained.hard_capped);
+  return violations == 0 ? 0 : 1;
+}
+
+}  // namespace transformer
