@@ -27,7 +27,7 @@ struct method_options {
   /// Elements of one dense matrix; segments that need larger ones keep the bound of the product.
   double matrix_elements = 0x1p24;
   /// Multiply-adds of one method without a search, about; dearer ones abstain.
-  double multiply_adds = 1e11;
+  double multiply_adds = 3e11;
 };
 
 /// The bound of a segment that a method proved; +infinity where it abstained.

@@ -29,6 +29,22 @@ namespace sigmax::inline SIGMAX_ABI::lipschitz {
 
 namespace detail {
 
+/// Multiply-adds of one factorisation of the form of multipliers, about.
+inline double factor_work(check::slope_system const& system) {
+  double work = 0;
+  double order = static_cast<double>(system.outputs());
+  double below = 0;
+  for (std::size_t k = 0; k <= system.blocks(); ++k) {
+    auto const own = static_cast<double>(system.width(k));
+    // The block of the input is diagonal, and searches reduce it.
+    if (k > 1) work += own * (own * own / 3 + own * below + below * below);
+    if (k == 1) work += own * (own * own / 3 + own * below / 2);
+    below = own;
+    order += own;
+  }
+  return system.is_chain() ? work : order * order * order / 6;
+}
+
 /// What `segment_results` says, for a segment that is a system already.
 template <norm_tag N, certifying_backend<double> B>
 std::vector<segment_result> system_results(B const& on, check::slope_system const& system, bool row_wise,
@@ -38,12 +54,7 @@ std::vector<segment_result> system_results(B const& on, check::slope_system cons
   constexpr bool in_l2 = !std::same_as<N, norm::linf_t>;
   plain_results<N>(on, system, row_wise, in, out, options, results);
   if constexpr (in_l2) {
-    double order = 0;
-    for (std::size_t k = 0; k <= system.blocks(); ++k) order += static_cast<double>(system.width(k));
-    // Extended slopes beyond these sizes would fill the memory: a factor of all sources.
-    bool const affordable = system.is_known() &&
-                            (system.is_chain() || order * order * order / 6 < options.multiply_adds) &&
-                            order * order < 8 * options.matrix_elements;
+    bool const affordable = system.is_known() && 25 * factor_work(system) < options.search_work;
     bool const wanted = includes(options.which, method::eclipse) || includes(options.which, method::lipsdp);
     if (!affordable || !wanted || system.blocks() == 0) return results;
     auto const start = search::closed_form(on, system);

@@ -27,7 +27,7 @@
 #include <sigmax/lipschitz/row_norm.hpp>
 #include <sigmax/lipschitz/rule.hpp>
 #include <sigmax/lipschitz/rules/activation_rule.hpp>
-#include <sigmax/lipschitz/rules/add_constant.hpp>
+#include <sigmax/lipschitz/rules/convolution.hpp>
 #include <sigmax/lipschitz/rules/identity.hpp>
 #include <sigmax/lipschitz/rules/linear.hpp>
 #include <sigmax/lipschitz/rules/rearrange.hpp>
@@ -268,9 +268,34 @@ class extraction {
     std::vector<tensor_shape> shapes;
     for (node_id const from : node.inputs) shapes.push_back(net_[from].shape);
     double const work = (node.rule.multiply_adds(shapes) + static_cast<double>(rows)) * static_cast<double>(n);
-    spent_ += work;
+    auto const* const straight = node.rule.template as<rules::convolution>();
+    auto const* const transposed = node.rule.template as<rules::transposed_convolution>();
+    // Intervals cost about ten times what doubles do.
+    spent_ += straight != nullptr || transposed != nullptr ? work : 10 * work;
     if (!(spent_ <= limits_.multiply_adds)) throw extraction_stopped{};
+    if (straight != nullptr)
+      return with_gains(matrix_of_convolution(*straight, shapes[0], rows), straight->gains(),
+                        plane_of(node.shape, straight->kernel().size()));
+    if (transposed != nullptr)
+      return with_gains(matrix_of_convolution(*transposed, shapes[0], rows), transposed->gains(),
+                        plane_of(node.shape, transposed->kernel().size()));
     return matrix_by_evaluation(on_, node.rule, shapes, k, rows);
+  }
+
+  static index_t plane_of(tensor_shape const& shape, std::size_t rank) {
+    index_t plane = 1;
+    for (std::size_t axis = 0; axis < rank; ++axis) plane *= shape[shape.size() - 1 - axis];
+    return plane;
+  }
+
+  /// diag(gains of channels) A for outputs (..., channels, plane).
+  dense_map with_gains(dense_map map, std::vector<interval> const& gains, index_t plane) const {
+    if (gains.empty()) return map;
+    std::vector<interval> factors(static_cast<std::size_t>(map.rows()));
+    for (std::size_t i = 0; i < factors.size(); ++i) {
+      factors[i] = gains[i / static_cast<std::size_t>(plane) % gains.size()];
+    }
+    return with_scaled_rows(on_, factors, map);
   }
 
   B const& on_;

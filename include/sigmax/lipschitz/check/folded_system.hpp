@@ -19,7 +19,7 @@ namespace sigmax::inline SIGMAX_ABI::lipschitz::check {
 template <certifying_backend<double> B>
 std::optional<extracted_system> folded_system(B const& on, network const& net, segment const& piece,
                                               segment_ranges const& ranges, double matrix_elements) {
-  auto system = extract(on, net, piece, ranges, {.elements = matrix_elements, .multiply_adds = 3e8});
+  auto system = extract(on, net, piece, ranges, {.elements = matrix_elements, .multiply_adds = 4e9});
   if (system) system->system = folded(on, system->system);
   return system;
 }

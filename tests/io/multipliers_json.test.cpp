@@ -10,7 +10,7 @@
 #include <sigmax/core/error.hpp>
 #include <sigmax/core/matrix.hpp>
 #include <sigmax/core/random.hpp>
-#include <sigmax/io/proof_json.hpp>
+#include <sigmax/io/multipliers_json.hpp>
 #include <sigmax/lipschitz/layers.hpp>
 #include <sigmax/lipschitz/propose.hpp>
 #include <sigmax/lipschitz/rules.hpp>
