@@ -36,14 +36,16 @@ namespace sigmax::inline SIGMAX_ABI::lipschitz {
 template <certifying_backend<double> B, std::same_as<network> Network>
 certificate certify(B const& on, Network const& net, certify_options const& options = {}) {
   norm_prover const prover = prover_on(on);
-  return detail::certify_with(&prover, methods_on(on), net, options);
+  methods_on const methods{on};
+  return detail::certify_with(&prover, method_runner(methods), net, options);
 }
 
 /// The same on the default backend.
 template <std::same_as<network> Network, class B = default_backend<double>>
 certificate certify(Network const& net, certify_options const& options = {}) {
   B const on{};
-  return detail::certify_with(nullptr, methods_on(on), net, options);
+  methods_on const methods{on};
+  return detail::certify_with(nullptr, method_runner(methods), net, options);
 }
 
 /// The same for a layer whose input is a vector of the width its first linear map takes. For inputs of another shape:

@@ -3,10 +3,10 @@
 /// How a certificate asks for the bounds of a segment.
 #pragma once
 
-#include <cstddef>
+#include <concepts>
 #include <vector>
 
-#include <sigmax/bound/extended.hpp>
+#include <sigmax/bound/log_upper_bound.hpp>
 #include <sigmax/bound/norm.hpp>
 #include <sigmax/bound/rounding.hpp>
 #include <sigmax/config.hpp>
@@ -31,20 +31,60 @@ struct method_options {
 };
 
 /// The bound of a segment that a method proved; +infinity where it abstained.
+template <norm_tag N>
 struct segment_result {
   method how = method::product;
-  extended upper{infinity};
+  log_upper_bound<op<N, N>> upper;
   /// What proves a bound by multipliers; empty for other methods.
   check::slope_multipliers multipliers{};
   double squared_bound = infinity;
 };
 
-/// A backend, whatever its type, and how it runs methods: the walk through a network does not know its backend's type.
-struct method_runner {
-  void const* backend;
-  std::vector<segment_result> (*run)(void const* backend, norm::any norm, network const& net,
-                                     check::segment const& piece, check::segment_ranges const& ranges,
-                                     method_options const& options);
+/// Something that runs methods, whatever its type and its backend's: the walk through a network does not know them.
+class method_runner {
+ public:
+  /// `runner` has `results<N>(net, piece, ranges, options) -> std::vector<segment_result<N>>` and must outlive this.
+  template <class R>
+    requires(!std::same_as<R, method_runner>)
+  explicit method_runner(R const& runner)
+      : runner_(&runner), in_l2_(call<norm::l2_t, R>), in_linf_(call<norm::linf_t, R>), in_rms_(call<norm::rms_t, R>) {}
+
+  template <norm_tag N>
+  std::vector<segment_result<N>> run(network const& net, check::segment const& piece,
+                                     check::segment_ranges const& ranges, method_options const& options) const {
+    if constexpr (std::same_as<N, norm::l2_t>) {
+      return in_l2_(runner_, net, piece, ranges, options);
+    } else if constexpr (std::same_as<N, norm::linf_t>) {
+      return in_linf_(runner_, net, piece, ranges, options);
+    } else {
+      return in_rms_(runner_, net, piece, ranges, options);
+    }
+  }
+
+ private:
+  template <norm_tag N>
+  using function = std::vector<segment_result<N>> (*)(void const*, network const&, check::segment const&,
+                                                      check::segment_ranges const&, method_options const&);
+
+  template <norm_tag N, class R>
+  static std::vector<segment_result<N>> call(void const* runner, network const& net, check::segment const& piece,
+                                             check::segment_ranges const& ranges, method_options const& options) {
+    return static_cast<R const*>(runner)->template results<N>(net, piece, ranges, options);
+  }
+
+  void const* runner_;
+  function<norm::l2_t> in_l2_;
+  function<norm::linf_t> in_linf_;
+  function<norm::rms_t> in_rms_;
+};
+
+/// Runs nothing: the product of the layers needs no method.
+struct no_methods {
+  template <norm_tag N>
+  std::vector<segment_result<N>> results(network const&, check::segment const&, check::segment_ranges const&,
+                                         method_options const&) const {
+    return {};
+  }
 };
 
 }  // namespace sigmax::inline SIGMAX_ABI::lipschitz

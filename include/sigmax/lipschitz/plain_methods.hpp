@@ -22,23 +22,23 @@ namespace sigmax::inline SIGMAX_ABI::lipschitz::detail {
 /// Appends what the dynamic program and absolute products prove of a system in the norm N.
 template <norm_tag N, certifying_backend<double> B>
 void plain_results(B const& on, check::slope_system const& system, bool row_wise, tensor_shape const& in,
-                   tensor_shape const& out, method_options const& options, std::vector<segment_result>& results) {
-  auto const add = [&]<norm_tag System>(System, method how, double bound) {
-    results.push_back({how, check::segment_bound<N, System>(bound, row_wise, in, out)});
+                   tensor_shape const& out, method_options const& options, std::vector<segment_result<N>>& results) {
+  auto const add = [&](method how, auto const& bound) {
+    results.push_back({how, check::segment_bound<N>(bound, row_wise, in, out)});
   };
   constexpr bool in_l2 = !std::same_as<N, norm::linf_t>;
   constexpr bool in_linf = !std::same_as<N, norm::l2_t>;
   if (includes(options.which, method::dynamic_program) && check::dynamic_program_work(system) < options.multiply_adds) {
     if constexpr (in_l2) {
-      add(norm::l2, method::dynamic_program, check::dynamic_program_bound<norm::l2_t>(on, system));
+      add(method::dynamic_program, check::dynamic_program_bound<norm::l2_t>(on, system));
     }
     if constexpr (in_linf) {
-      add(norm::linf, method::dynamic_program, check::dynamic_program_bound<norm::linf_t>(on, system));
+      add(method::dynamic_program, check::dynamic_program_bound<norm::linf_t>(on, system));
     }
   }
   if (includes(options.which, method::absolute)) {
-    if constexpr (in_l2) add(norm::l2, method::absolute, check::absolute_product_bound<norm::l2_t>(system));
-    if constexpr (in_linf) add(norm::linf, method::absolute, check::absolute_product_bound<norm::linf_t>(system));
+    if constexpr (in_l2) add(method::absolute, check::absolute_product_bound<norm::l2_t>(system));
+    if constexpr (in_linf) add(method::absolute, check::absolute_product_bound<norm::linf_t>(system));
   }
 }
 

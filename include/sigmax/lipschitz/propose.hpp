@@ -29,34 +29,43 @@ struct proposal {
   check::proof proof;
 };
 
+namespace detail {
+
+/// Runs methods and keeps the multipliers of the best bound of each segment.
+template <certifying_backend<double> B>
+struct recorded_methods {
+  methods_on<B> inner;
+  std::vector<check::segment_proof>& segments;
+
+  template <norm_tag N>
+  std::vector<segment_result<N>> results(network const& net, check::segment const& piece,
+                                         check::segment_ranges const& ranges, method_options const& options) const {
+    auto found = inner.template results<N>(net, piece, ranges, options);
+    segment_result<N> const* best = nullptr;
+    for (auto const& result : found) {
+      bool const less = best == nullptr || result.upper.extended_value() < best->upper.extended_value();
+      if (less) best = &result;
+    }
+    if (best != nullptr && !best->multipliers.empty()) {
+      segments.push_back({net.nodes()[piece.end].name, best->multipliers, best->squared_bound});
+    }
+    return found;
+  }
+};
+
+}  // namespace detail
+
 /// `certify`, with the multipliers that its bound rests on kept for `verify`.
 template <certifying_backend<double> B, std::same_as<network> Network>
 proposal propose(B const& on, Network const& net, certify_options const& options = {}) {
-  struct recorder {
-    method_runner inner;
-    std::vector<check::segment_proof> segments{};
-  } memory{methods_on(on)};
-  method_runner const runner{
-      &memory, [](void const* self, norm::any norm, network const& of, check::segment const& piece,
-                  check::segment_ranges const& ranges, method_options const& how) {
-        auto& kept = *static_cast<recorder*>(const_cast<void*>(self));
-        auto results = kept.inner.run(kept.inner.backend, norm, of, piece, ranges, how);
-        segment_result const* best = nullptr;
-        for (auto const& result : results) {
-          if (best == nullptr || result.upper < best->upper) best = &result;
-        }
-        if (best != nullptr && !best->multipliers.empty()) {
-          kept.segments.push_back({of.nodes()[piece.end].name, best->multipliers, best->squared_bound});
-        }
-        return results;
-      }};
+  std::vector<check::segment_proof> segments;
+  detail::recorded_methods<B> const methods{{on}, segments};
   norm_prover const prover = prover_on(on);
-  auto proved = detail::certify_with(&prover, runner, net, options);
+  auto proved = detail::certify_with(&prover, method_runner(methods), net, options);
   check::proof proof{.norm = options.norm,
                      .domain = options.domain,
-                     // A hair above: the checker takes other paths to the same numbers, rounding each its own way.
-                     .upper = proved.upper_extended() * extended(1 + 0x1p-40),
-                     .segments = std::move(memory.segments)};
+                     .upper = proved.upper_extended(),
+                     .segments = std::move(segments)};
   return {std::move(proved), std::move(proof)};
 }
 

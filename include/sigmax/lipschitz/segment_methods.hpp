@@ -47,10 +47,10 @@ inline double factor_work(check::slope_system const& system) {
 
 /// What `segment_results` says, for a segment that is a system already.
 template <norm_tag N, certifying_backend<double> B>
-std::vector<segment_result> system_results(B const& on, check::slope_system const& system, bool row_wise,
-                                           tensor_shape const& in, tensor_shape const& out,
-                                           method_options const& options) {
-  std::vector<segment_result> results;
+std::vector<segment_result<N>> system_results(B const& on, check::slope_system const& system, bool row_wise,
+                                              tensor_shape const& in, tensor_shape const& out,
+                                              method_options const& options) {
+  std::vector<segment_result<N>> results;
   constexpr bool in_l2 = !std::same_as<N, norm::linf_t>;
   plain_results<N>(on, system, row_wise, in, out, options, results);
   if constexpr (in_l2) {
@@ -60,11 +60,9 @@ std::vector<segment_result> system_results(B const& on, check::slope_system cons
     auto const start = search::closed_form(on, system);
     if (start.multipliers.empty()) return results;
     auto const prove = [&](method how, search::found_multipliers found) {
-      double const squared = check::proven_square(on, system, found.multipliers, found.squared_bound);
-      results.push_back({how, check::segment_bound<N, norm::l2_t>(sqrt_up(squared), row_wise, in, out)});
-      auto& result = results.back();
-      result.squared_bound = squared;
-      result.multipliers = std::move(found.multipliers);
+      auto const tested = check::multiplier_bound_near(on, system, found.multipliers, found.squared_bound);
+      results.push_back({how, check::segment_bound<N>(tested.bound, row_wise, in, out), std::move(found.multipliers),
+                         tested.squared_bound});
     };
     if (includes(options.which, method::eclipse)) prove(method::eclipse, start);
     if (includes(options.which, method::lipsdp)) {
@@ -76,26 +74,24 @@ std::vector<segment_result> system_results(B const& on, check::slope_system cons
 
 }  // namespace detail
 
-/// The bounds of a segment in the norm N that the methods asked for prove, none where it is too large.
-/// Numbers beyond double and unbounded slopes make methods abstain.
-template <norm_tag N, certifying_backend<double> B>
-std::vector<segment_result> segment_results(B const& on, network const& net, check::segment const& piece,
-                                            check::segment_ranges const& ranges, method_options const& options) {
-  auto const system = check::folded_system(on, net, piece, ranges, options.matrix_elements);
-  if (!system) return {};
-  return detail::system_results<N>(on, system->system, system->row_wise, net.nodes()[piece.source].shape,
-                                   net.nodes()[piece.end].shape, options);
-}
-
-/// The runner that computes on `on`, which must outlive it.
+/// Runs methods on a backend, which must outlive it.
 template <certifying_backend<double> B>
-method_runner methods_on(B const& on) {
-  return {&on, [](void const* backend, norm::any norm, network const& net, check::segment const& piece,
-                  check::segment_ranges const& ranges, method_options const& options) {
-            return norm.visit([&]<norm_tag N>(N) {
-              return segment_results<N>(*static_cast<B const*>(backend), net, piece, ranges, options);
-            });
-          }};
-}
+struct methods_on {
+  B const& on;
+
+  /// The bounds of a segment in the norm N that the methods asked for prove, none where it is too large.
+  /// Numbers beyond double and unbounded slopes make methods abstain.
+  template <norm_tag N>
+  std::vector<segment_result<N>> results(network const& net, check::segment const& piece,
+                                         check::segment_ranges const& ranges, method_options const& options) const {
+    auto const system = check::folded_system(on, net, piece, ranges, options.matrix_elements);
+    if (!system) return {};
+    return detail::system_results<N>(on, system->system, system->row_wise, net.nodes()[piece.source].shape,
+                                     net.nodes()[piece.end].shape, options);
+  }
+};
+
+template <class B>
+methods_on(B const&) -> methods_on<B>;
 
 }  // namespace sigmax::inline SIGMAX_ABI::lipschitz

@@ -74,7 +74,7 @@ class segment_pass {
       // Proof: ||v_source(x) - v_source(centre)|| <= L_source ||x - centre|| <= L_source radius.
       where.source_distance = multiply_up(known[piece.source]->lipschitz.value(), ranges_.radius());
     }
-    auto const results = methods_.run(methods_.backend, N{}, net_, piece, where, options_);
+    auto const results = methods_.template run<N>(net_, piece, where, options_);
     extended const before = totals_[0][i];
     for (auto const& result : results) {
       proved_[static_cast<std::size_t>(result.how)] = 1;
@@ -82,12 +82,11 @@ class segment_pass {
       use(result, method::automatic, piece);
       // Proof: v_end depends on the input of the network through v_source alone, so
       // ||v_end(x) - v_end(y)|| <= upper ||v_source(x) - v_source(y)|| <= upper L_source ||x - y||.
-      auto const segment = sigmax::detail::proof::log_upper<op<N, N>>(result.upper);
-      known[i] = facts<N>{tighter(known[i]->lipschitz, segment * known[piece.source]->lipschitz)};
+      known[i] = facts<N>{tighter(known[i]->lipschitz, result.upper * known[piece.source]->lipschitz)};
     }
     if (!(totals_[0][i] < before)) return;
     for (auto const& result : results) {
-      if (!(result.upper * totals_[0][piece.source] == totals_[0][i])) continue;
+      if (!(result.upper.extended_value() * totals_[0][piece.source] == totals_[0][i])) continue;
       std::string const name(name_of(result.how));
       if (winner_.empty()) winner_ = name;
       if (winner_.find(name) == std::string::npos) winner_ += ", " + name;
@@ -110,9 +109,9 @@ class segment_pass {
   std::string winner() const { return winner_.empty() ? std::string(name_of(method::product)) : winner_; }
 
  private:
-  void use(segment_result const& result, method as, check::segment const& piece) {
+  void use(segment_result<N> const& result, method as, check::segment const& piece) {
     auto& total = totals_[static_cast<std::size_t>(as)];
-    extended const bound = result.upper * total[piece.source];
+    extended const bound = result.upper.extended_value() * total[piece.source];
     if (bound < total[piece.end]) total[piece.end] = bound;
   }
 

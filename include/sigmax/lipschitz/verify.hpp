@@ -38,9 +38,9 @@ struct proof_checker {
   check::proof const& claimed;
 
   template <norm_tag N>
-  std::vector<segment_result> results(network const& net, check::segment const& piece,
-                                      check::segment_ranges const& ranges, method_options const& options) const {
-    std::vector<segment_result> found;
+  std::vector<segment_result<N>> results(network const& net, check::segment const& piece,
+                                         check::segment_ranges const& ranges, method_options const& options) const {
+    std::vector<segment_result<N>> found;
     auto const system = check::folded_system(on, net, piece, ranges, options.matrix_elements);
     if (!system) return found;
     auto const& in = net.nodes()[piece.source].shape;
@@ -49,9 +49,9 @@ struct proof_checker {
     if constexpr (!std::same_as<N, norm::linf_t>) {
       for (auto const& part : claimed.segments) {
         if (part.end != net.nodes()[piece.end].name) continue;
-        if (!check::multipliers_prove(on, system->system, part.multipliers, part.squared_bound)) continue;
-        auto const bound = check::segment_bound<N, norm::l2_t>(sqrt_up(part.squared_bound), system->row_wise, in, out);
-        found.push_back({method::lipsdp, bound, part.multipliers, part.squared_bound});
+        auto const proved = check::multiplier_bound(on, system->system, part.multipliers, part.squared_bound);
+        found.push_back({method::lipsdp, check::segment_bound<N>(proved, system->row_wise, in, out), part.multipliers,
+                         part.squared_bound});
       }
     }
     return found;
@@ -69,16 +69,9 @@ struct proof_checker {
 template <certifying_backend<double> B, std::same_as<network> Network>
 certificate verify(B const& on, Network const& net, check::proof const& claimed) {
   detail::proof_checker<B> const checker{on, claimed};
-  method_runner const runner{
-      &checker, [](void const* self, norm::any norm, network const& of, check::segment const& piece,
-                   check::segment_ranges const& ranges, method_options const& options) {
-        return norm.visit([&]<norm_tag N>(N) {
-          return static_cast<detail::proof_checker<B> const*>(self)->template results<N>(of, piece, ranges, options);
-        });
-      }};
   norm_prover const prover = prover_on(on);
   certify_options options{.norm = claimed.norm, .domain = claimed.domain, .attack = false};
-  auto result = detail::certify_with(&prover, runner, net, options);
+  auto result = detail::certify_with(&prover, method_runner(checker), net, options);
   if (claimed.upper < result.upper_extended()) {
     sigmax::detail::raise<domain_error>({"verify: the proof claims a bound of ", claimed.upper.to_decimal_up(),
                                          "; what it proves of this network is ",

@@ -12,6 +12,7 @@
 
 #include <sigmax/bound/norm.hpp>
 #include <sigmax/bound/rounding.hpp>
+#include <sigmax/bound/upper_bound.hpp>
 #include <sigmax/config.hpp>
 #include <sigmax/lipschitz/check/dense_map.hpp>
 #include <sigmax/lipschitz/check/slope_system.hpp>
@@ -91,9 +92,10 @@ inline std::vector<double> absolute_backwards(slope_system const& system, std::s
 ///     l2:   ||B||_2^2 <= max_i (B B^T p)_i / p_i for every p > 0 (Collatz and Wielandt; Horn and Johnson, 8.1.26).
 /// For non-negative weights and slopes in [0, s] this is exact. Cost: a sweep over all maps in linf, ten in l2.
 template <norm_tag N>
-double absolute_product_bound(slope_system const& system) {
+upper_bound<op<N, N>> absolute_product_bound(slope_system const& system) {
+  using sigmax::detail::proof;
   SIGMAX_DETAIL_REQUIRE_STRICT_ARITHMETIC(N);
-  if (!arithmetic_environment_is_sound() || !system.is_known()) return infinity;
+  if (!arithmetic_environment_is_sound() || !system.is_known()) return proof::upper<op<N, N>>(infinity);
   double best = infinity;
   if constexpr (std::same_as<N, norm::linf_t>) {
     std::vector<double> const ones(static_cast<std::size_t>(system.inputs()), 1.0);
@@ -101,7 +103,7 @@ double absolute_product_bound(slope_system const& system) {
     for (double const v : detail::absolute_forwards(system, ones)) best = max_up(best, v);
   } else {
     std::vector<double> p(static_cast<std::size_t>(system.outputs()), 1.0);
-    if (p.empty()) return 0;
+    if (p.empty()) return proof::upper<op<N, N>>(0.0);
     for (int step = 0; step < 5; ++step) {
       auto const image = detail::absolute_forwards(system, detail::absolute_backwards(system, p));
       double ratio = 0;
@@ -115,7 +117,7 @@ double absolute_product_bound(slope_system const& system) {
       for (std::size_t i = 0; i < p.size(); ++i) p[i] = std::fmax(image[i] / largest, 0x1p-40);
     }
   }
-  return best;
+  return proof::upper<op<N, N>>(best);
 }
 
 }  // namespace sigmax::inline SIGMAX_ABI::lipschitz::check

@@ -13,6 +13,7 @@
 #include <sigmax/bound/interval.hpp>
 #include <sigmax/bound/norm.hpp>
 #include <sigmax/bound/rounding.hpp>
+#include <sigmax/bound/upper_bound.hpp>
 #include <sigmax/config.hpp>
 #include <sigmax/lipschitz/check/dense_map.hpp>
 #include <sigmax/lipschitz/check/slope_system.hpp>
@@ -50,9 +51,10 @@ inline double dynamic_program_work(slope_system const& system) {
 /// chain of slopes [0, 1] it is at most the product of the norms.
 /// Cost: (blocks + 1)^2 / 2 norms and blocks^3 / 6 products of matrices at the most, on a chain blocks^2 / 2.
 template <norm_tag N, certifying_backend<double> B>
-double dynamic_program_bound(B const& on, slope_system const& system, double relative_gap = 1e-6) {
+upper_bound<op<N, N>> dynamic_program_bound(B const& on, slope_system const& system, double relative_gap = 1e-6) {
+  using sigmax::detail::proof;
   SIGMAX_DETAIL_REQUIRE_STRICT_ARITHMETIC(B);
-  if (!arithmetic_environment_is_sound() || !system.is_known()) return infinity;
+  if (!arithmetic_environment_is_sound() || !system.is_known()) return proof::upper<op<N, N>>(infinity);
   std::size_t const blocks = system.blocks();
   std::vector<std::vector<interval>> centres(blocks + 1);
   std::vector<std::vector<interval>> radii(blocks + 1);
@@ -87,11 +89,11 @@ double dynamic_program_bound(B const& on, slope_system const& system, double rel
       double const size = j <= blocks ? norm_up<N>(on, with_scaled_rows(on, radii[j], *path), relative_gap)
                                       : norm_up<N>(on, *path, relative_gap);
       reach[j] = add_up(reach[j], multiply_up(weight, size));
-      if (!is_finite(reach[j])) return infinity;
+      if (!is_finite(reach[j])) return proof::upper<op<N, N>>(infinity);
       if (j <= blocks) scaled[j] = with_scaled_rows(on, centres[j], *path);
     }
   }
-  return reach[blocks + 1];
+  return proof::upper<op<N, N>>(reach[blocks + 1]);
 }
 
 }  // namespace sigmax::inline SIGMAX_ABI::lipschitz::check

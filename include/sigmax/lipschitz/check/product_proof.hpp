@@ -28,22 +28,12 @@ struct proposed_product {
   std::vector<norm_claim> claims;
 };
 
-namespace detail {
-
-/// Runs nothing: the product of the layers needs no method.
-inline method_runner no_methods() {
-  return {nullptr, [](void const*, norm::any, network const&, check::segment const&, box_lookup const&,
-                      method_options const&) { return std::vector<segment_result>(); }};
-}
-
-}  // namespace detail
-
 /// Certifies a network by the product of its layers as `certify` does, from norms that can be confirmed in one factorisation each. @throws as certify.
 template <certifying_backend<double> B, std::same_as<network> Network>
 proposed_product propose_product(B const& on, Network const& net, certify_options options) {
   options.methods.which = method::product;
   claim_recorder<B> recorder(on);
-  auto proof = detail::certify_with(&recorder.prover(), detail::no_methods(), net, options);
+  auto proof = detail::certify_with(&recorder.prover(), method_runner(no_methods{}), net, options);
   return {std::move(proof), recorder.claims()};
 }
 
@@ -67,7 +57,7 @@ verified_product verify_product(B const& on, Network const& net, std::span<norm_
   options.attack = false;
   options.methods.which = method::product;
   claim_checker<B> checker(on, claims);
-  auto proof = detail::certify_with(&checker.prover(), detail::no_methods(), net, options);
+  auto proof = detail::certify_with(&checker.prover(), method_runner(no_methods{}), net, options);
   verified_product result;
   result.problem = checker.problem();
   if (!result.holds()) return result;
