@@ -35,9 +35,9 @@ TEST_CASE_TEMPLATE("the second call with a workspace allocates nothing", S, floa
         long const before = allocations;
         // Within the domain of the soft cap and outside it.
         for (double const update_norm : {0.2, 5.0}) {
-          c.apply(batch, {.learning_rate = 0.1, .update_norm = update_norm, .scratch = &scratch});
-          c.apply(single, {.learning_rate = 0.1, .update_norm = update_norm, .scratch = &scratch});
-          c.apply(sigmax::row_blocks(batch[1], 2), {.learning_rate = 0.1, .scratch = &scratch});
+          constraint::apply(c, batch, {.learning_rate = 0.1, .update_norm = update_norm, .scratch = &scratch});
+          constraint::apply(c, single, {.learning_rate = 0.1, .update_norm = update_norm, .scratch = &scratch});
+          constraint::apply(c, sigmax::row_blocks(batch[1], 2), {.learning_rate = 0.1, .scratch = &scratch});
         }
         long const during = allocations - before;
         CAPTURE(round);

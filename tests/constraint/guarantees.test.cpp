@@ -64,7 +64,7 @@ void walk(C const& c, sigmax::matrix<S> w, double step_norm, F const& check) {
     auto const before = svd(w).sigma;
     // Rounding of W + dW belongs to the step.
     double const known = step_norm + static_cast<double>(rounding<S>(w.rows(), w.cols(), before.front()));
-    auto const outcome = c.apply(w, {.learning_rate = 0.1, .update_norm = known});
+    auto const outcome = constraint::apply(c, w, {.learning_rate = 0.1, .update_norm = known});
     CAPTURE(t);
     check(before, svd(w).sigma, w, outcome);
   }
@@ -145,8 +145,8 @@ TEST_CASE("soft_cap falls to the hard cap outside its domain, and counts it") {
   auto const start = random_weight<double>(12, 7, 1, 1.2);
   auto const fall = [&](double update_norm, double weight_decay = 0) {
     auto w = start;
-    auto const o =
-        constraint::soft_cap{.sigma_max = cap}.apply(w, {.weight_decay = weight_decay, .update_norm = update_norm});
+    auto const o = constraint::apply(constraint::soft_cap{.sigma_max = cap}, w,
+                                     {.weight_decay = weight_decay, .update_norm = update_norm});
     CHECK(o.matrices == 1);
     CHECK(svd(w).sigma.front() <= cap * (1 + 1e-14));
     return o.hard_capped;
@@ -162,9 +162,9 @@ TEST_CASE("soft_cap falls to the hard cap outside its domain, and counts it") {
   // Within the cap nothing is to be done, and the bits stay.
   auto w = random_weight<double>(12, 7, 1, 0.99);
   auto const before = w;
-  CHECK(constraint::soft_cap{.sigma_max = cap}.apply(w, {.update_norm = 0}).hard_capped == 0);
+  CHECK(constraint::apply(constraint::soft_cap{.sigma_max = cap}, w, {.update_norm = 0}).hard_capped == 0);
   CHECK(same_bits(w, before));
-  CHECK(constraint::soft_cap{.sigma_max = cap}.apply(w).hard_capped == 1);
+  CHECK(constraint::apply(constraint::soft_cap{.sigma_max = cap}, w).hard_capped == 1);
   CHECK(same_bits(w, before));
 }
 
@@ -183,7 +183,8 @@ TEST_CASE("soft_cap has the strengths of the paper's test vectors") {
     w(0, 0) = k;
     w(1, 1) = 0.5 * v.sigma_max;
     w(2, 2) = 0.9 * v.sigma_max;
-    constraint::soft_cap{.sigma_max = v.sigma_max}.apply(w, {.weight_decay = v.decay, .update_norm = v.update});
+    constraint::apply(constraint::soft_cap{.sigma_max = v.sigma_max}, w,
+                      {.weight_decay = v.decay, .update_norm = v.update});
     CHECK(w(0, 0) == doctest::Approx(v.sigma_max).epsilon(1e-12));
     CHECK(w(1, 1) == doctest::Approx(v.at_half).epsilon(1e-8));
     CHECK(w(2, 2) == doctest::Approx(v.at_nine_tenths).epsilon(1e-8));
@@ -312,21 +313,21 @@ TEST_CASE("a batch and row blocks are constrained one by one, as the single matr
     constraint::step_info const step{.learning_rate = 0.1, .update_norm = 0.2};
     auto singly = batch;
     constraint::outcome sum;
-    for (auto& w : singly) sum += c.apply(w, step);
-    auto const together = c.apply(batch, step);
+    for (auto& w : singly) sum += constraint::apply(c, w, step);
+    auto const together = constraint::apply(c, batch, step);
     CHECK(same_bits(batch, singly));
     CHECK(together == sum);
 
     auto fused = random_weight<float>(12, 8, 4, 2);
     auto parts = fused;
-    c.apply(sigmax::row_blocks(fused, 3), step);
-    for (index_t b = 0; b < 3; ++b) c.apply(parts.view().block(4 * b, 0, 4, 8), step);
+    constraint::apply(c, sigmax::row_blocks(fused, 3), step);
+    for (index_t b = 0; b < 3; ++b) constraint::apply(c, parts.view().block(4 * b, 0, 4, 8), step);
     CHECK(same_bits(fused, parts));
     index_t const heights[] = {2, 6, 4};
-    c.apply(sigmax::row_blocks(fused, heights), step);
-    c.apply(parts.view().block(0, 0, 2, 8), step);
-    c.apply(parts.view().block(2, 0, 6, 8), step);
-    c.apply(parts.view().block(8, 0, 4, 8), step);
+    constraint::apply(c, sigmax::row_blocks(fused, heights), step);
+    constraint::apply(c, parts.view().block(0, 0, 2, 8), step);
+    constraint::apply(c, parts.view().block(2, 0, 6, 8), step);
+    constraint::apply(c, parts.view().block(8, 0, 4, 8), step);
     CHECK(same_bits(fused, parts));
   };
   each(constraint::none{});

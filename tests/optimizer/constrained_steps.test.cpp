@@ -209,8 +209,8 @@ TEST_CASE_TEMPLATE("the optimizer applies to W + dW what apply does, bit for bit
       opt.step(w, g, c);
       double const rate = opt.learning_rate();
       // AdamW's measured norm is of that step; Muon's is of the next, which has the same learning rate.
-      c.apply(
-          candidate,
+      constraint::apply(
+          c, candidate,
           {.learning_rate = rate, .weight_decay = rate * opt.options().weight_decay, .update_norm = opt.update_norm()});
       CHECK(same_bits(candidate, w));
     }

@@ -3,7 +3,6 @@
 /// No constraint: what an optimizer does where none is named.
 #pragma once
 
-#include <sigmax/backend/default_backend.hpp>
 #include <sigmax/bound/rounding.hpp>
 #include <sigmax/config.hpp>
 #include <sigmax/constraint/step_info.hpp>
@@ -23,17 +22,6 @@ struct none {
   }
 
   double proven_cap(index_t, index_t) const { return infinity; }
-
-  /// The map on W as it is stored. @throws as `constrain`.
-  template <class B, writable_on<B> A>
-  outcome apply(B const& on, A&& w, step_info const& step = {}) const {
-    return detail::apply_constraint(*this, on, w, step);
-  }
-  /// The same on the default backend.
-  template <writable_argument A, class B = default_backend<detail::argument_value_t<A>>>
-  outcome apply(A&& w, step_info const& step = {}) const {
-    return apply(B{}, w, step);
-  }
 };
 
 }  // namespace sigmax::inline SIGMAX_ABI::constraint

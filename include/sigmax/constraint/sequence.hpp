@@ -3,7 +3,6 @@
 /// Two constraints, one after the other.
 #pragma once
 
-#include <sigmax/backend/default_backend.hpp>
 #include <sigmax/bound/rounding.hpp>
 #include <sigmax/config.hpp>
 #include <sigmax/constraint/step_info.hpp>
@@ -38,18 +37,6 @@ struct sequence {
   /// The smaller cap.
   double proven_cap(index_t rows, index_t cols) const {
     return min_up(first.proven_cap(rows, cols), second.proven_cap(rows, cols));
-  }
-
-  /// The map on W as it is stored, and with `certified` the proof. @throws as `constrain`;
-  /// unsupported_error for `certified` where nothing can be proved, numeric_error for it in an unsound environment.
-  template <class B, writable_on<B> A>
-  outcome apply(B const& on, A&& w, step_info const& step = {}) const {
-    return detail::apply_constraint(*this, on, w, step);
-  }
-  /// The same on the default backend.
-  template <writable_argument A, class B = default_backend<detail::argument_value_t<A>>>
-  outcome apply(A&& w, step_info const& step = {}) const {
-    return apply(B{}, w, step);
   }
 };
 

@@ -30,7 +30,7 @@ namespace sigmax::inline SIGMAX_ABI::constraint {
 /// - `uses_update_norm`: whether step.update_norm matters to it, so that optimizers find it out.
 ///
 /// Optimizers call the map in the scalar they compute in and prove after rounding to the storage scalar. Everybody else
-/// calls `apply(W, step)` or `apply(backend, W, step)`, which does both to W.
+/// calls `apply(constraint, W, step)`, which does both to W.
 template <class C>
 concept weight_constraint = requires(C const& c, matrix_view<float> w, step_info const& step, index_t extent) {
   { c.constrain(cpu::scalar(), w, step) } -> std::same_as<outcome>;
@@ -110,16 +110,28 @@ constraint::outcome certify_constraint(C const& c, B const& given, A& w, workspa
   return result;
 }
 
-/// What `apply` of every constraint does.
-template <class C, class B, class A>
-constraint::outcome apply_constraint(C const& c, B const& on, A& w, constraint::step_info const& step) {
-  require_certifiable<B, A>(c);
-  scratch memory(step.scratch);
-  constraint::step_info with_memory = step;
+}  // namespace sigmax::inline SIGMAX_ABI::detail
+
+namespace sigmax::inline SIGMAX_ABI::constraint {
+
+/// The map of a constraint on W, a matrix or a batch, as it is stored, and where the constraint is `certified` the proof.
+/// @throws as its `constrain`; unsupported_error where something is to be proved and nothing can be, numeric_error for that
+///         in an unsound environment.
+template <class B, weight_constraint C, writable_on<B> A>
+outcome apply(B const& on, C const& c, A&& w, step_info const& step = {}) {
+  detail::require_certifiable<B, A>(c);
+  detail::scratch memory(step.scratch);
+  step_info with_memory = step;
   with_memory.scratch = &memory.get();
   auto result = c.constrain(on, w, with_memory);
-  result += certify_constraint(c, on, w, memory.get());
+  result += detail::certify_constraint(c, on, w, memory.get());
   return result;
 }
 
-}  // namespace sigmax::inline SIGMAX_ABI::detail
+/// The same on the default backend.
+template <weight_constraint C, writable_argument A, class B = default_backend<detail::argument_value_t<A>>>
+outcome apply(C const& c, A&& w, step_info const& step = {}) {
+  return apply(B{}, c, w, step);
+}
+
+}  // namespace sigmax::inline SIGMAX_ABI::constraint
