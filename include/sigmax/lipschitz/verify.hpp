@@ -21,6 +21,7 @@
 #include <sigmax/lipschitz/check/folded_system.hpp>
 #include <sigmax/lipschitz/check/multiplier_proof.hpp>
 #include <sigmax/lipschitz/check/proof.hpp>
+#include <sigmax/lipschitz/check/proven_multipliers.hpp>
 #include <sigmax/lipschitz/check/segment_bound.hpp>
 #include <sigmax/lipschitz/method_runner.hpp>
 #include <sigmax/lipschitz/network.hpp>
