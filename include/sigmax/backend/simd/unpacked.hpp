@@ -53,10 +53,12 @@ template <class T, class Arch, std::size_t Registers>
   constexpr std::make_index_sequence<Registers> columns;
   batch<T, Arch> sums[tile_rows<T, Arch> * Registers];
   clear<T, Arch>(sums, std::make_index_sequence<tile_rows<T, Arch> * Registers>{});
-  T const* a = &p.a(row, 0);
-  T const* b = &p.b(col, 0);
-  for (index_t k = 0; k < p.a.cols(); ++k, a += p.a.col_stride(), b += p.b.col_stride()) {
-    accumulate_unpacked<T, Arch>(a, p.a.row_stride(), b, sums, rows, columns);
+  auto const left = elements_of<T>(p.a);
+  auto const right = elements_of<T>(p.b);
+  T const* a = &left(row, 0);
+  T const* b = &right(col, 0);
+  for (index_t k = 0; k < left.cols(); ++k, a += left.col_stride(), b += right.col_stride()) {
+    accumulate_unpacked<T, Arch>(a, left.row_stride(), b, sums, rows, columns);
   }
   finish_unpacked<T, Arch>(p, row, col, sums, rows, columns);
 }
