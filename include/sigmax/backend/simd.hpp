@@ -343,15 +343,15 @@ struct simd : scalar {
   // The products of matrices of any storage that `tiling` packs.
 
   template <class T>
-  void multiply_by_transpose(detail::tiling<T> const& tiling, T alpha, detail::operand x, T beta,
+  void multiply_by_transpose(detail::tiling<T> const& tiling, T alpha, detail::operand const& x, T beta,
                              matrix_view<T const> c, matrix_view<T> g) const {
     detail::product<T> product{alpha, x, x, beta, c, g, 0, true};
     multiply_symmetric(tiling, product, true);
   }
 
   template <class T>
-  void multiply_commuting(detail::tiling<T> const& tiling, T alpha, detail::operand p, detail::operand q, T beta,
-                          matrix_view<T const> c, matrix_view<T> r) const {
+  void multiply_commuting(detail::tiling<T> const& tiling, T alpha, detail::operand const& p, detail::operand const& q,
+                          T beta, matrix_view<T const> c, matrix_view<T> r) const {
     detail::product<T> product{alpha, p, q, beta, c, r, 0, true};
     bool const is_square = product.is_gram();
     // Q is symmetric: a small one is read along the rows it has.
@@ -362,7 +362,7 @@ struct simd : scalar {
 
   /// r = alpha a b + beta c for a stored in A and b in B, written along the storage of r.
   template <class A, class B, class T>
-  void multiply_whole(T alpha, detail::operand a, detail::operand b, T beta, matrix_view<T const> c,
+  void multiply_whole(T alpha, detail::operand const& a, detail::operand const& b, T beta, matrix_view<T const> c,
                       matrix_view<T> r) const {
     detail::product<T> p{alpha, a, b.transposed(), beta, c, r, r.cols()};
     if (r.col_stride() == 1 || r.row_stride() != 1) {

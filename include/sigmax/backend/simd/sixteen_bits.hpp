@@ -74,10 +74,10 @@ template <class Words>
   return (word + ((std::uint32_t{1} << (dropped - 1)) - 1) + ((word >> dropped) & 1)) >> dropped;
 }
 
-template <std::same_as<float> T, class Arch>
-[[gnu::always_inline]] inline batch<T, Arch> load(bf16 const* from) {
+template <class Arch>
+[[gnu::always_inline]] inline void load_converted(bf16 const* from, batch<float, Arch>& value) {
   using bits = float_bits<Arch>;
-  return reinterpret_cast<typename bits::floats>(load_halves<Arch>(from) << 16);
+  value = reinterpret_cast<typename bits::floats>(load_halves<Arch>(from) << 16);
 }
 
 template <class Arch>
@@ -98,21 +98,27 @@ template <class Arch>
   return reinterpret_cast<typename bits::floats>(value | (word & 0x8000u) << 16);
 }
 
-template <std::same_as<float> T, class Arch>
-[[gnu::always_inline]] inline batch<T, Arch> load(f16 const* from) {
+template <class Arch>
+[[gnu::always_inline]] inline void load_converted(f16 const* from, batch<float, Arch>& value) {
   // Every processor that executes AVX2 has the instruction: files with and without -mf16c may share their code.
   [[maybe_unused]] constexpr std::size_t bytes = float_bits<Arch>::bytes;
 #if defined(__AVX512F__)
-  if constexpr (bytes == 64) return _mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<__m256i const*>(from)));
+  if constexpr (bytes == 64) {
+    value = _mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<__m256i const*>(from)));
+    return;
+  }
 #endif
 #if defined(__F16C__) && defined(__AVX2__)
-  if constexpr (bytes == 32) return _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<__m128i const*>(from)));
+  if constexpr (bytes == 32) {
+    value = _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<__m128i const*>(from)));
+    return;
+  }
 #endif
-  return load_by_integers<Arch>(from);
+  value = load_by_integers<Arch>(from);
 }
 
 template <class Arch>
-[[gnu::always_inline]] inline void store(batch<float, Arch> const& value, bf16* to) {
+[[gnu::always_inline]] inline void store_converted(batch<float, Arch> const& value, bf16* to) {
   using bits = float_bits<Arch>;
   using words = typename bits::words;
   using integers = typename bits::integers;
@@ -122,7 +128,7 @@ template <class Arch>
 }
 
 template <class Arch>
-[[gnu::always_inline]] inline void store(batch<float, Arch> const& value, f16* to) {
+[[gnu::always_inline]] inline void store_converted(batch<float, Arch> const& value, f16* to) {
   using bits = float_bits<Arch>;
   using words = typename bits::words;
   using integers = typename bits::integers;
