@@ -2,6 +2,7 @@
 // The table of one level: compiled once for each, with that level's -march. SIGMAX_KERNELS_TABLE is the name of the
 // table, the only one that leaves the object file (see isolate.cmake), SIGMAX_KERNELS_LEVEL the level, and
 // SIGMAX_KERNELS_ARCHITECTURE what config.hpp has to find in these flags.
+#include <cstdint>
 #include <string_view>
 
 #include <sigmax/backend/simd.hpp>
@@ -130,6 +131,31 @@ index_t symmetric_eigen_above(resources const& with, T threshold, matrix<T> a, v
   return backend(with)->symmetric_eigen_above(threshold, view(a), view(values), view(vectors));
 }
 
+/// The view of 16-bit storage whose bits crossed.
+template <class S, class Bits>
+auto stored(matrix<Bits> x) {
+  return view(matrix<S>{reinterpret_cast<S*>(x.data), x.rows, x.cols, x.row_stride, x.col_stride});
+}
+
+template <class S>
+void to_float(resources const& with, matrix<std::uint16_t const> x, matrix<float> y) {
+  backend(with)->convert(stored<S const>(x), view(y));
+}
+
+template <class S>
+void from_float(resources const& with, matrix<float const> x, matrix<std::uint16_t> y) {
+  backend(with)->convert(view(x), stored<S>(y));
+}
+
+template <class S>
+float max_abs_of_stored(resources const& with, matrix<std::uint16_t const> x) {
+  return backend(with)->max_abs(stored<S const>(x));
+}
+
+template <class S>
+constexpr sigmax::kernels::conversions conversions{
+    .to_float = to_float<S>, .from_float = from_float<S>, .max_abs = max_abs_of_stored<S>};
+
 template <class T>
 constexpr sigmax::kernels::primitives<T> primitives{.gram = gram<T>,
                                                     .symmetric_product = symmetric_product<T>,
@@ -154,5 +180,7 @@ extern sigmax::kernels::table const SIGMAX_KERNELS_TABLE;
 constinit sigmax::kernels::table const SIGMAX_KERNELS_TABLE{
     .compiled_for = sigmax::kernels::level::SIGMAX_KERNELS_LEVEL,
     .of_float = primitives<float>,
-    .of_double = primitives<double>};
+    .of_double = primitives<double>,
+    .of_bf16 = conversions<sigmax::bf16>,
+    .of_f16 = conversions<sigmax::f16>};
 }

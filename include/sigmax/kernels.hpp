@@ -5,6 +5,7 @@
 
 #include <concepts>
 #include <cstddef>
+#include <cstdint>
 #include <type_traits>
 
 #include <sigmax/backend/concept.hpp>
@@ -29,6 +30,14 @@ kernels::vector<T> without_abi(vector_view<T> v) {
 template <class T>
 kernels::matrix<T> without_abi(matrix_view<T> x) {
   return {x.data(), x.rows(), x.cols(), x.row_stride(), x.col_stride()};
+}
+
+/// 16-bit storage as its bits.
+template <class S>
+  requires sixteen_bit_storage<std::remove_const_t<S>>
+auto without_abi(matrix_view<S> x) {
+  using bits = std::conditional_t<std::is_const_v<S>, std::uint16_t const, std::uint16_t>;
+  return kernels::matrix<bits>{reinterpret_cast<bits*>(x.data()), x.rows(), x.cols(), x.row_stride(), x.col_stride()};
 }
 
 /// @throws unsupported_error if the library does not hold the level, or the processor cannot execute it.
@@ -170,11 +179,25 @@ struct native : scalar {
     }
   }
 
+  template <class S, class T>
+  void convert(matrix_view<S> x, matrix_view<T> y) const {
+    using stored = std::remove_const_t<S>;
+    if constexpr (sixteen_bit_storage<stored> && std::same_as<T, float>) {
+      run(conversions<stored>().to_float, matrix_view<stored const>(x), y);
+    } else if constexpr (std::same_as<stored, float> && sixteen_bit_storage<T>) {
+      run(conversions<T>().from_float, matrix_view<float const>(x), y);
+    } else {
+      scalar::convert(x, y);
+    }
+  }
+
   template <class T>
-  std::remove_const_t<T> max_abs(matrix_view<T> x) const {
+  compute_t<std::remove_const_t<T>> max_abs(matrix_view<T> x) const {
     using value = std::remove_const_t<T>;
     if constexpr (in_table<value>) {
       return run(primitives<value>().max_abs, matrix_in<value>(x));
+    } else if constexpr (sixteen_bit_storage<value>) {
+      return run(conversions<value>().max_abs, matrix_view<value const>(x));
     } else {
       return scalar::max_abs(x);
     }
@@ -245,6 +268,15 @@ struct native : scalar {
       return table_->of_float;
     } else {
       return table_->of_double;
+    }
+  }
+
+  template <sixteen_bit_storage S>
+  kernels::conversions const& conversions() const {
+    if constexpr (std::same_as<S, bf16>) {
+      return table_->of_bf16;
+    } else {
+      return table_->of_f16;
     }
   }
 

@@ -49,6 +49,22 @@ TEST_CASE_TEMPLATE("the vectorised backend allocates nothing in a warmed workspa
   }
 }
 
+TEST_CASE("16-bit operands are packed into a warm workspace") {
+  using namespace sigmax::test;
+  sigmax::workspace scratch;
+  auto const be = sigmax::cpu::simd<>().using_scratch(scratch);
+  number_source source(9);
+  stored_matrix<sigmax::bf16> const x(130, 300, layout::row_major, source);
+  stored_matrix<float> const g(130, 130, layout::row_major), r(130, 300, layout::row_major);
+  for (int round = 0; round < 2; ++round) {
+    long const before = allocations;
+    be.gram(1.0f, x.view(), 0.0f, g.view(), g.view());
+    be.multiply(1.0f, g.view(), x.view(), 0.0f, r.view(), r.view());
+    be.convert(r.view(), x.view());
+    if (round > 0) CHECK(allocations == before);
+  }
+}
+
 TEST_CASE_TEMPLATE("products of small matrices need no memory but the stack", T, float, double) {
   using namespace sigmax::test;
   sigmax::cpu::simd<> const be;

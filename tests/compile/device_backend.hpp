@@ -20,6 +20,7 @@ struct device_backend {
   void multiply(float, in, in, float, in, out) const;
   void times_vector(float, in, vector_in, float, vector_out) const;
   void gram_times_vector(in, vector_in, vector_out) const;
+  void convert(in, out) const;
   void combine(float, in, float, out) const;
   void add_to_diagonal(float, out) const;
   float dot(vector_in, vector_in) const;

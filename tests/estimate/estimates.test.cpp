@@ -147,6 +147,14 @@ TEST_CASE_TEMPLATE("16-bit storage is computed in float", Storage, sigmax::bf16,
   check(sigmax::lanczos(w));
   check(sigmax::power_iteration(sigmax::cpu::scalar{}, w));
   check(sigmax::lanczos(sigmax::cpu::scalar{}, w.view().transposed().transposed()));
+  // Read as it is: the bits of the estimate for a copy of floats, without memory for one.
+  matrix<Storage> const large = with_a_leader<Storage>(60, 80, 6);
+  matrix<float> copy(60, 80);
+  for (index_t i = 0; i < copy.size(); ++i) copy.data()[i] = large.data()[i];
+  sigmax::workspace scratch;
+  CHECK(sigmax::power_iteration(large, {.scratch = &scratch}).sigma == sigmax::power_iteration(copy).sigma);
+  CHECK(scratch.peak() < 60 * 80 * sizeof(float) / 2);
+  CHECK(sigmax::lanczos(large).sigma == sigmax::lanczos(copy).sigma);
   // The largest finite number of the format, and its smallest.
   matrix<Storage> ends(2, 2);
   ends(0, 1) = Storage::from_bits(static_cast<std::uint16_t>(Storage(std::numeric_limits<float>::infinity()).bits - 1));

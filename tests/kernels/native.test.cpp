@@ -5,6 +5,7 @@
 #include "backend/elementwise.hpp"
 #include "backend/factorizations.hpp"
 #include "backend/products.hpp"
+#include "backend/sixteen_bits.hpp"
 #include "kernels/levels.hpp"
 
 using namespace sigmax::test;
@@ -28,4 +29,12 @@ TEST_CASE_TEMPLATE("native: reductions and combinations", T, float, double) {
 
 TEST_CASE_TEMPLATE("native: cholesky and triangular solves", T, float, double) {
   on_every_level([](native const& be) { check_factorizations<native, T>(be); });
+}
+
+TEST_CASE_TEMPLATE("native: 16-bit storage", S, sigmax::bf16, sigmax::f16) {
+  on_every_level([](native const& be) {
+    check_conversions<S>(be);
+    check_converted_matrices<S>(be);
+    check_largest_of_16_bits<S>(be);
+  });
 }

@@ -37,6 +37,18 @@ TEST_CASE("16 bits are computed in float or double and rounded once") {
   see_all<sigmax::f16>("f16 on simd: ", sigmax::cpu::simd<>{}, {1, 1e-3, 1e3});
 }
 
+// Matrices of 16 bits are read into floats, and rounded back once: nothing else tells them from a matrix of floats.
+TEST_CASE_TEMPLATE("what 16 bits give is what their values as floats give, rounded", S, sigmax::bf16, sigmax::f16) {
+  for (auto const shape : {extents{12, 12}, {70, 130}, {130, 70}}) {
+    auto w = ordinary<S>(shape.rows, shape.cols, 5);
+    sigmax::matrix<float> copy(shape.rows, shape.cols);
+    for (index_t i = 0; i < w.size(); ++i) copy.data()[i] = w.data()[i];
+    sigmax::orthogonalize(w);
+    sigmax::orthogonalize(copy);
+    for (index_t i = 0; i < w.size(); ++i) REQUIRE(w.data()[i].bits == S(copy.data()[i]).bits);
+  }
+}
+
 TEST_CASE("scale does not matter, down to subnormal numbers and up to the largest") {
   see_all<float>("float, scales: ", sigmax::cpu::simd<>{}, {1e-30, 1e30, 1e-40, 1e38});
   see_all<double>("double, scales: ", sigmax::cpu::simd<>{}, {1e-300, 1e300, 1e-310, 1e307});

@@ -42,6 +42,7 @@ concept backend = std::copyable<B> && real<T> &&
   b.gram_times_vector(x, u, v);           // v = X^T (X u) in one sweep over X
 
   // Elementwise and reductions.
+  b.convert(x, y);                          // Y = X, rounded to the scalar of Y
   b.combine(s, x, s, y);                    // Y = s X + s Y
   b.add_to_diagonal(s, y);                  // Y = Y + s I
   { b.dot(u, u) } -> std::same_as<T>;       // sum of u_i u_i

@@ -97,6 +97,15 @@ struct scalar {
     }
   }
 
+  /// y = x, elementwise, each rounded once to the scalar of y: from the storage of a matrix to what is computed in, and back.
+  /// y may not overlap x.
+  template <class S, class T>
+  [[gnu::noinline]] void convert(matrix_view<S> x, matrix_view<T> y) const {
+    for (index_t i = 0; i < y.rows(); ++i) {
+      for (index_t j = 0; j < y.cols(); ++j) y(i, j) = static_cast<T>(x(i, j));
+    }
+  }
+
   /// y = y + shift I for a square y.
   template <real T>
   void add_to_diagonal(std::type_identity_t<T> shift, matrix_view<T> y) const {
@@ -119,15 +128,15 @@ struct scalar {
     return sum;
   }
 
-  /// Largest |x_ij|, 0 for an empty matrix, +infinity if any element is NaN or infinite.
+  /// Largest |x_ij|, 0 for an empty matrix, +infinity if any element is NaN or infinite. Of 16-bit storage too.
   template <class T>
-  [[gnu::noinline]] std::remove_const_t<T> max_abs(matrix_view<T> x) const {
+  [[gnu::noinline]] compute_t<std::remove_const_t<T>> max_abs(matrix_view<T> x) const {
     using std::abs;
-    using value = std::remove_const_t<T>;
+    using value = compute_t<std::remove_const_t<T>>;
     value largest(0);
     for (index_t i = 0; i < x.rows(); ++i) {
       for (index_t j = 0; j < x.cols(); ++j) {
-        value const magnitude = value(abs(x(i, j)));
+        value const magnitude = value(abs(static_cast<value>(x(i, j))));
         if (!(magnitude <= std::numeric_limits<value>::max())) return std::numeric_limits<value>::infinity();
         if (largest < magnitude) largest = magnitude;
       }

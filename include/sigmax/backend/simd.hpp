@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /// @file
-/// The vectorised backend: registers of xsimd for float and double, the reference for every other scalar.
+/// The vectorised backend: registers of xsimd for float and double, the reference for every other scalar. Products read
+/// matrices in 16-bit storage too.
 #pragma once
 
 #include <algorithm>
@@ -15,6 +16,7 @@
 #include <sigmax/backend/simd/cholesky.hpp>
 #include <sigmax/backend/simd/matrix_vector.hpp>
 #include <sigmax/backend/simd/reduction.hpp>
+#include <sigmax/backend/simd/sixteen_bits.hpp>
 #include <sigmax/backend/simd/triangular.hpp>
 #include <sigmax/backend/simd/xsimd_compat.hpp>
 #include <sigmax/config.hpp>
@@ -76,8 +78,7 @@ struct simd : scalar {
   [[gnu::noinline]] void gram(std::type_identity_t<T> alpha, matrix_in<T> x, std::type_identity_t<T> beta,
                               matrix_in<T> c, matrix_view<T> g) const {
     if constexpr (detail::vectorizable<T, Arch>) {
-      detail::product<T> product{alpha, x, x, beta, c, g, 0, true};
-      multiply_symmetric(product, true);
+      multiply_by_transpose<T>(detail::tiling_of<T, Arch>, alpha, detail::as_operand(x), beta, c, g);
     } else {
       scalar::gram<T>(alpha, x, beta, c, g);
     }
@@ -87,12 +88,8 @@ struct simd : scalar {
   [[gnu::noinline]] void symmetric_product(std::type_identity_t<T> alpha, matrix_in<T> p, matrix_in<T> q,
                                            std::type_identity_t<T> beta, matrix_in<T> c, matrix_view<T> r) const {
     if constexpr (detail::vectorizable<T, Arch>) {
-      detail::product<T> product{alpha, p, q, beta, c, r, 0, true};
-      bool const is_square = product.is_gram();
-      // Q is symmetric: a small one is read along the rows it has.
-      product.b = q.transposed();
-      if (!detail::is_unpacked(detail::tiling_of<T, Arch>, product)) product.b = q;
-      multiply_symmetric(product, is_square);
+      multiply_commuting<T>(detail::tiling_of<T, Arch>, alpha, detail::as_operand(p), detail::as_operand(q), beta, c,
+                            r);
     } else {
       scalar::symmetric_product<T>(alpha, p, q, beta, c, r);
     }
@@ -108,11 +105,7 @@ struct simd : scalar {
     } else if (r.rows() == 1) {
       detail::multiply_vector<T, Arch>(alpha, b.transposed(), a.row(0), beta, column(c.transposed()), r.row(0));
     } else {
-      detail::product<T> p{alpha, a, b.transposed(), beta, c, r, r.cols()};
-      if (r.col_stride() != 1 && r.row_stride() == 1) {
-        p = {alpha, b.transposed(), a, beta, c.transposed(), r.transposed(), r.rows()};
-      }
-      detail::multiply_in_parallel<T>(detail::tiling_of<T, Arch>, p, workers_, scratch_);
+      multiply_whole<T, T>(alpha, detail::as_operand(a), detail::as_operand(b), beta, c, r);
     }
   }
 
@@ -130,13 +123,64 @@ struct simd : scalar {
   template <real T>
   [[gnu::noinline]] void gram_times_vector(matrix_in<T> x, vector_in<T> v, vector_view<T> y) const {
     if constexpr (detail::vectorizable<T, Arch>) {
-      if (detail::has_contiguous_rows(x) && v.stride() == 1 && y.stride() == 1) {
-        return detail::gram_times_vector_by_rows<T, Arch>(x, v.data(), y.data());
-      }
-      if (x.row_stride() == 1) return detail::gram_times_vector_by_columns<T, Arch>(x, v, y);
-      detail::gram_times_vector_by_elements<T>(x, v, y);
+      gram_times_vector_of<T>(x, v, y);
     } else {
       scalar::gram_times_vector<T>(x, v, y);
+    }
+  }
+
+  // The same products where matrices are in 16-bit storage, all of them or one beside a matrix of floats. Elements become
+  // floats where they are packed, or loaded: sums and result are floats, with the bits of the product of converted copies,
+  // which are never made. (`multiply` packs for results of one row or column too; `times_vector` gives those in one sweep.)
+
+  template <class A>
+    requires detail::some_in_16_bits<Arch, A>
+  void gram(float alpha, matrix_view<A> x, float beta, matrix_in<float> c, matrix_view<float> g) const {
+    using stored = std::remove_const_t<A>;
+    multiply_by_transpose<float>(detail::tiling_of<float, Arch, stored, stored>, alpha, detail::as_operand(x), beta, c,
+                                 g);
+  }
+
+  template <class A, class B>
+    requires detail::some_in_16_bits<Arch, A, B>
+  void symmetric_product(float alpha, matrix_view<A> p, matrix_view<B> q, float beta, matrix_in<float> c,
+                         matrix_view<float> r) const {
+    multiply_commuting<float>(detail::tiling_of<float, Arch, std::remove_const_t<A>, std::remove_const_t<B>>, alpha,
+                              detail::as_operand(p), detail::as_operand(q), beta, c, r);
+  }
+
+  template <class A, class B>
+    requires detail::some_in_16_bits<Arch, A, B>
+  void multiply(float alpha, matrix_view<A> a, matrix_view<B> b, float beta, matrix_in<float> c,
+                matrix_view<float> r) const {
+    multiply_whole<std::remove_const_t<A>, std::remove_const_t<B>, float>(alpha, detail::as_operand(a),
+                                                                          detail::as_operand(b), beta, c, r);
+  }
+
+  template <class A>
+    requires detail::some_in_16_bits<Arch, A>
+  void times_vector(float alpha, matrix_view<A> a, vector_in<float> x, float beta, vector_view<float> y) const {
+    detail::multiply_vector<float, Arch>(alpha, matrix_view<std::remove_const_t<A> const>(a), x, beta, y, y);
+  }
+
+  template <class A>
+    requires detail::some_in_16_bits<Arch, A>
+  void gram_times_vector(matrix_view<A> x, vector_in<float> v, vector_view<float> y) const {
+    gram_times_vector_of<float>(matrix_view<std::remove_const_t<A> const>(x), v, y);
+  }
+
+  /// y = x, elementwise, rounded to the scalar of y: 16 bits and floats by registers.
+  template <class S, class T>
+  void convert(matrix_view<S> x, matrix_view<T> y) const {
+    if constexpr (detail::is_converted_by_registers<Arch, std::remove_const_t<S>, T>) {
+      if (x.col_stride() != 1 && x.row_stride() == 1 && y.row_stride() == 1) {
+        x = x.transposed();
+        y = y.transposed();
+      }
+      if (!detail::has_contiguous_rows(x) || !detail::has_contiguous_rows(y)) return scalar::convert(x, y);
+      for (index_t i = 0; i < y.rows(); ++i) detail::convert<Arch>(x.row(i).data(), y.row(i).data(), y.cols());
+    } else {
+      scalar::convert(x, y);
     }
   }
 
@@ -186,10 +230,10 @@ struct simd : scalar {
   }
 
   template <class T>
-  std::remove_const_t<T> max_abs(matrix_view<T> x) const {
-    using value = std::remove_const_t<T>;
-    if constexpr (detail::vectorizable<value, Arch>) {
-      return max_abs_of_constant<value>(x);
+  compute_t<std::remove_const_t<T>> max_abs(matrix_view<T> x) const {
+    using stored = std::remove_const_t<T>;
+    if constexpr (detail::vectorizable<compute_t<stored>, Arch>) {
+      return max_abs_of_constant<compute_t<stored>, stored>(x);
     } else {
       return scalar::max_abs(x);
     }
@@ -272,11 +316,20 @@ struct simd : scalar {
   }
 
  private:
+  template <class T, class S>
+  void gram_times_vector_of(matrix_view<S const> x, vector_view<T const> v, vector_view<T> y) const {
+    if (detail::has_contiguous_rows(x) && v.stride() == 1 && y.stride() == 1) {
+      return detail::gram_times_vector_by_rows<T, Arch>(x, v.data(), y.data());
+    }
+    if (x.row_stride() == 1) return detail::gram_times_vector_by_columns<T, Arch>(x, v, y);
+    detail::gram_times_vector_by_elements<T>(x, v, y);
+  }
+
   /// Order from which divide and conquer was measured to be faster than Jacobi's method.
   static constexpr index_t smallest_blocked_eigen = 16;
 
-  template <class T>
-  [[gnu::noinline]] T max_abs_of_constant(matrix_view<T const> x) const {
+  template <class T, class S>
+  [[gnu::noinline]] T max_abs_of_constant(matrix_view<S const> x) const {
     auto const rows = detail::along_storage(x);
     if (!detail::has_contiguous_rows(rows)) return scalar::max_abs(x);
     T largest(0);
@@ -287,19 +340,51 @@ struct simd : scalar {
     return largest;
   }
 
+  // The products of matrices of any storage that `tiling` packs.
+
+  template <class T>
+  void multiply_by_transpose(detail::tiling<T> const& tiling, T alpha, detail::operand const& x, T beta,
+                             matrix_view<T const> c, matrix_view<T> g) const {
+    detail::product<T> product{alpha, x, x, beta, c, g, 0, true};
+    multiply_symmetric(tiling, product, true);
+  }
+
+  template <class T>
+  void multiply_commuting(detail::tiling<T> const& tiling, T alpha, detail::operand const& p, detail::operand const& q,
+                          T beta, matrix_view<T const> c, matrix_view<T> r) const {
+    detail::product<T> product{alpha, p, q, beta, c, r, 0, true};
+    bool const is_square = product.is_gram();
+    // Q is symmetric: a small one is read along the rows it has.
+    product.b = q.transposed();
+    if (!detail::is_unpacked(tiling, product)) product.b = q;
+    multiply_symmetric(tiling, product, is_square);
+  }
+
+  /// r = alpha a b + beta c for a stored in A and b in B, written along the storage of r.
+  template <class A, class B, class T>
+  void multiply_whole(T alpha, detail::operand const& a, detail::operand const& b, T beta, matrix_view<T const> c,
+                      matrix_view<T> r) const {
+    detail::product<T> p{alpha, a, b.transposed(), beta, c, r, r.cols()};
+    if (r.col_stride() == 1 || r.row_stride() != 1) {
+      return detail::multiply_in_parallel<T>(detail::tiling_of<T, Arch, A, B>, p, workers_, scratch_);
+    }
+    p = {alpha, b.transposed(), a, beta, c.transposed(), r.transposed(), r.rows()};
+    detail::multiply_in_parallel<T>(detail::tiling_of<T, Arch, B, A>, p, workers_, scratch_);
+  }
+
   /// The lower triangle, mirrored. Where the result has contiguous columns its transpose is written, which is the same; p
   /// is left changed then.
   template <class T>
-  void multiply_symmetric(detail::product<T>& p, bool is_square) const {
+  void multiply_symmetric(detail::tiling<T> const& tiling, detail::product<T>& p, bool is_square) const {
     if (p.r.col_stride() != 1 && p.r.row_stride() == 1) {
       p.r = p.r.transposed();
       p.c = p.c.transposed();
     }
-    detail::multiply_in_parallel<T>(detail::tiling_of<T, Arch>, p, workers_, scratch_);
+    detail::multiply_in_parallel<T>(tiling, p, workers_, scratch_);
     if (p.r.col_stride() != 1) return mirror_lower(p.r);
     // Beyond the diagonal a tile of a square (X X^T, or P P for symmetric P) has sums of the same products in the same
     // order as below it, and c is symmetric.
-    detail::mirror_in_parallel<T>(detail::tiling_of<T, Arch>, p.r, is_square, workers_);
+    detail::mirror_in_parallel<T>(tiling, p.r, is_square, workers_);
   }
 
   /// Column 0 of a matrix that need not have elements: c is not read where beta is 0.

@@ -59,7 +59,8 @@ struct bf16 {
   }
 };
 
-/// IEEE binary16: sign, 5 exponent bits, 10 fraction bits. Storage only, same conversions as bf16.
+/// IEEE binary16: sign, 5 exponent bits, 10 fraction bits. Storage only, same conversions as bf16; the conversion to float
+/// quiets NaN too, as the instructions of processors do.
 struct f16 {
   std::uint16_t bits = 0;
 
@@ -86,7 +87,8 @@ struct f16 {
     std::uint32_t const sign = static_cast<std::uint32_t>(bits & 0x8000u) << 16;
     std::uint32_t const exponent = (bits >> 10) & 0x1fu;
     std::uint32_t const fraction = bits & 0x3ffu;
-    if (exponent == 0x1f) return std::bit_cast<float>(sign | 0x7f800000u | (fraction << 13));
+    std::uint32_t const quiet = exponent == 0x1f && fraction != 0 ? 0x400000u : 0;
+    if (exponent == 0x1f) return std::bit_cast<float>(sign | 0x7f800000u | quiet | (fraction << 13));
     if (exponent != 0) return std::bit_cast<float>(sign | ((exponent + 112) << 23) | (fraction << 13));
     float const magnitude = static_cast<float>(fraction) * 0x1p-24f;
     return sign != 0 ? -magnitude : magnitude;
@@ -119,9 +121,13 @@ concept real = std::floating_point<T> ||(requires(T a, T b) {
                                          !std::numeric_limits<T>::is_integer);
 // clang-format on
 
-/// A type in which matrices are stored: a `real`, or 16 bits that are converted when read.
+/// A type of 16 bits that is converted when read, and never computed with.
 template <class T>
-concept storage_scalar = real<T> || std::same_as<T, bf16> || std::same_as<T, f16>;
+concept sixteen_bit_storage = std::same_as<T, bf16> || std::same_as<T, f16>;
+
+/// A type in which matrices are stored: a `real`, or 16 bits.
+template <class T>
+concept storage_scalar = real<T> || sixteen_bit_storage<T>;
 
 /// Storage types whose every value is a double: what the proofs accept, because reading them rounds nothing.
 template <class T>

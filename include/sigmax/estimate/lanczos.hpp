@@ -34,7 +34,7 @@ iteration_result<compute_t<S>> lanczos_iteration(B const& on, matrix_view<S cons
   using std::sqrt;
   using T = compute_t<S>;
   workspace::frame frame(memory);
-  scaled_operator<B, T> const scaled(on, elements, "lanczos", frame);
+  scaled_operator<B, T, S> const scaled(on, elements, "lanczos", frame);
   place_start(on, "lanczos", options, options.v);
   iteration_result<T> result;
   T const tolerance = options.tolerance > T(0) ? options.tolerance : T(sqrt(unit_roundoff<T>()));

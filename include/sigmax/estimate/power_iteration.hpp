@@ -19,8 +19,8 @@ namespace sigmax::inline SIGMAX_ABI {
 /// sqrt(u), 1000 iterations, a normal random start of seed 0; a warm start continues from `options.v`.
 /// An estimate from below up to rounding, never a bound: a start in the wrong invariant subspace converges to the wrong
 /// singular value and says converged.
-/// Cost: one sweep over W and 4 m n FLOPs an iteration, and one and a half sweeps at the end. Scratch: 2 n scalars (and m n for 16-bit storage or a scale
-/// near the ends of the exponent range).
+/// Cost: one sweep over W and 4 m n FLOPs an iteration, and one and a half sweeps at the end. Scratch: 2 n scalars (and m n for a scale near the ends of the exponent range,
+/// or for 16-bit storage on backends that do not read it; cpu::simd does).
 /// sigma is +infinity where the norm exceeds the largest T, 0 where W has no elements.
 /// @throws numeric_error if W is not finite, shape_error or domain_error for options that do not fit W.
 /// Source: Golub and Van Loan, Matrix Computations, 8.2.1.
@@ -42,7 +42,7 @@ singular_estimate<compute_t<value_t<M>>> power_iteration(
   }
   detail::scratch memory(options.scratch);
   workspace::frame frame(memory.get());
-  detail::scaled_operator<B, T> const scaled(on, elements, "power_iteration", frame);
+  detail::scaled_operator<B, T, value_t<M>> const scaled(on, elements, "power_iteration", frame);
   detail::place_start(on, "power_iteration", options, result.v);
   auto const shifted = frame.template vector<T>(n);
   auto const y = frame.template vector<T>(n);

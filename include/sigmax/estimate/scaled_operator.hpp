@@ -17,37 +17,35 @@
 
 namespace sigmax::inline SIGMAX_ABI::detail {
 
+/// The backend multiplies matrices stored in S with vectors of T.
+template <class B, class S, class T>
+concept reads_storage = requires(B const& on, matrix_view<S const, typename B::space> x,
+                                 vector_view<T const, typename B::space> u, vector_view<T, typename B::space> v) {
+  on.times_vector(T(1), x, u, T(0), v);
+  on.gram_times_vector(x, u, v);
+};
+
 /// W / s for s = max |w_ij|, without a copy where the powers of s that occur are far from the ends of the exponent
-/// range; otherwise, and for 16-bit storage, a scaled copy in the workspace. Estimates need no exact scaling.
-template <class B, real T>
+/// range and the backend reads the storage; otherwise a scaled copy in the workspace. Estimates need no exact scaling.
+template <class B, real T, class S>
 class scaled_operator {
  public:
-  template <class S>
   scaled_operator(B const& backend, matrix_view<S const> w, char const* function, workspace::frame& frame)
-      : backend_(backend) {
-    if constexpr (std::same_as<S, T>) {
-      matrix_ = w;
-    } else {
-      auto const copy = frame.template matrix<T>(w.rows(), w.cols());
-      for (index_t i = 0; i < w.rows(); ++i) {
-        for (index_t j = 0; j < w.cols(); ++j) copy(i, j) = static_cast<T>(w(i, j));
-      }
-      matrix_ = copy;
-    }
-    scale_ = backend_.max_abs(matrix_);
+      : backend_(backend), stored_(w), scale_(backend.max_abs(w)) {
     if (!(scale_ <= std::numeric_limits<T>::max())) {
       raise<numeric_error>({function, ": W has an element that is NaN or infinite; all must be finite"});
     }
-    if (scale_ > T(0) && !is_moderate(scale_)) {
-      auto const copy = frame.template matrix<T>(w.rows(), w.cols());
-      for (index_t i = 0; i < w.rows(); ++i) {
-        for (index_t j = 0; j < w.cols(); ++j) copy(i, j) = T(matrix_(i, j) / scale_);
+    bool const scaled = scale_ > T(0) && !is_moderate(scale_);
+    if (scale_ > T(0) && !scaled) inner_ = T(T(1) / scale_);
+    if (!scaled && reads_storage<B, S, T>) return;
+    auto const copy = frame.template matrix<T>(w.rows(), w.cols());
+    backend_.convert(w, copy);
+    if (scaled) {
+      for (index_t i = 0; i < copy.rows(); ++i) {
+        for (index_t j = 0; j < copy.cols(); ++j) copy(i, j) = T(copy(i, j) / scale_);
       }
-      matrix_ = copy;
-      inner_ = T(1);
-    } else if (scale_ > T(0)) {
-      inner_ = T(T(1) / scale_);
     }
+    copy_ = copy;
   }
 
   T scale() const { return scale_; }
@@ -56,14 +54,14 @@ class scaled_operator {
   /// y = W^T W v / s^2. `shifted` is scratch of the size of v.
   void apply(vector_view<T const> v, vector_view<T> shifted, vector_view<T> y) const {
     backend_.combine(inner_, as_row(v), T(0), as_row(shifted));
-    backend_.gram_times_vector(matrix_, shifted, y);
+    with_matrix([&](auto matrix) { backend_.gram_times_vector(matrix, shifted, y); });
     backend_.combine(inner_, as_row(y), T(0), as_row(y));
   }
 
   /// u = W v / s.
   void apply_once(vector_view<T const> v, vector_view<T> shifted, vector_view<T> u) const {
     backend_.combine(inner_, as_row(v), T(0), as_row(shifted));
-    backend_.times_vector(T(1), matrix_, shifted, T(0), u);
+    with_matrix([&](auto matrix) { backend_.times_vector(T(1), matrix, shifted, T(0), u); });
   }
 
  private:
@@ -73,9 +71,16 @@ class scaled_operator {
     return scale < largest && T(1) / largest < scale;
   }
 
+  template <class F>
+  void with_matrix(F const& multiply) const {
+    if (!copy_.empty()) return multiply(copy_);
+    if constexpr (reads_storage<B, S, T>) multiply(stored_);
+  }
+
   B const& backend_;
-  matrix_view<T const> matrix_;
-  T scale_ = T(0);
+  matrix_view<S const> stored_;
+  matrix_view<T const> copy_;
+  T scale_;
   T inner_ = T(1);
 };
 

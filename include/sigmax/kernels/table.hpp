@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 #include <sigmax/config.hpp>
 
@@ -71,11 +72,20 @@ struct primitives {
                                           matrix<T> vectors);
 };
 
+/// What there is to do with 16-bit storage, which crosses as its bits.
+struct conversions {
+  void (*to_float)(resources const&, matrix<std::uint16_t const> x, matrix<float> y);
+  void (*from_float)(resources const&, matrix<float const> x, matrix<std::uint16_t> y);
+  float (*max_abs)(resources const&, matrix<std::uint16_t const> x);
+};
+
 /// All that is compiled for one level.
 struct table {
   level compiled_for;
   primitives<float> of_float;
   primitives<double> of_double;
+  conversions of_bf16;
+  conversions of_f16;
 };
 
 /// "x86-64-v4"

@@ -58,27 +58,6 @@ int exponent_above(T x) {
   return k;
 }
 
-/// Largest |w_ij|, +infinity if an element is not finite.
-template <class B, class S>
-compute_t<S> largest_magnitude(B const& on, matrix_view<S> w) {
-  using value = std::remove_const_t<S>;
-  using T = compute_t<value>;
-  if constexpr (std::same_as<value, T>) {
-    return on.max_abs(w);
-  } else {
-    using std::abs;
-    T largest(0);
-    for (index_t i = 0; i < w.rows(); ++i) {
-      for (index_t j = 0; j < w.cols(); ++j) {
-        T const magnitude = abs(static_cast<T>(w(i, j)));
-        if (!(magnitude <= std::numeric_limits<T>::max())) return std::numeric_limits<T>::infinity();
-        if (largest < magnitude) largest = magnitude;
-      }
-    }
-    return largest;
-  }
-}
-
 /// y = 2^-exponent W (transposed where W is tall) for storage and compute scalars of any kind.
 template <class B, class S, real T>
 void load(B const& on, matrix_view<S> w, int exponent, matrix_view<T> y) {
@@ -86,9 +65,7 @@ void load(B const& on, matrix_view<S> w, int exponent, matrix_view<T> y) {
   if constexpr (std::same_as<std::remove_const_t<S>, T>) {
     scale_by_power_of_two<B, T>(on, w, -exponent, y);
   } else {
-    for (index_t i = 0; i < y.rows(); ++i) {
-      for (index_t j = 0; j < y.cols(); ++j) y(i, j) = static_cast<T>(w(i, j));
-    }
+    on.convert(w, y);
     if (exponent != 0) scale_by_power_of_two<B, T>(on, y, -exponent, y);
   }
 }
@@ -130,9 +107,7 @@ void store(B const& on, matrix_view<T> x, T scale, int exponent, matrix_view<S> 
   if constexpr (std::same_as<S, T>) {
     on.combine(T(1), matrix_view<T const>(x), T(0), w);
   } else {
-    for (index_t i = 0; i < x.rows(); ++i) {
-      for (index_t j = 0; j < x.cols(); ++j) w(i, j) = static_cast<S>(x(i, j));
-    }
+    on.convert(x, w);
   }
 }
 
@@ -149,7 +124,7 @@ template <class B, class A, class F>
 void for_each_matrix(B const& on, A& argument, char const* function, F const& change) {
   using T = compute_t<argument_value_t<A>>;
   auto const finite_largest = [&](auto w) {
-    T const largest = w.empty() ? T(0) : largest_magnitude(on, w);
+    T const largest = w.empty() ? T(0) : on.max_abs(w);
     if (!(largest <= std::numeric_limits<T>::max())) raise_not_finite(function);
     return largest;
   };
@@ -242,7 +217,7 @@ void for_every_matrix(B const& on, workspace& memory, A& argument, char const* f
     if (on.threads() > 1 && argument.size() > 1) {
       for_each_matrix(on, argument, function, [](auto, T) {});  // looks at all elements first
       share_batch(on, memory, argument, [&](B const& backend, auto w, workspace& own) {
-        T const largest = w.empty() ? T(0) : largest_magnitude(backend, w);
+        T const largest = w.empty() ? T(0) : backend.max_abs(w);
         if (largest > T(0)) change(backend, w, largest, own);
       });
       return;

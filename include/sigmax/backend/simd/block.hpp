@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cmath>
+#include <concepts>
 #include <cstddef>
 
 #include <sigmax/backend/simd/kernel.hpp>
@@ -35,9 +36,11 @@ struct tiling {
   void (*multiply[tile_registers])(T const* a, T const* b, index_t depth, T* sums) noexcept;
   void (*finish)(T alpha, T const* sums, index_t width, T beta, T const* c, index_t c_stride, T* r, index_t r_stride,
                  index_t rows) noexcept;
-  void (*pack)(matrix_view<T const> x, index_t granularity, T* to);
+  /// Packing, of a and of b.
+  void (*pack_left)(operand x, index_t granularity, T* to);
+  void (*pack_right)(operand x, index_t granularity, T* to);
   void (*mirror)(matrix_view<T> g, index_t first, index_t last, bool diagonal_done);
-  /// One register side by side, and two.
+  /// One register side by side, and two; null where an operand has to be converted.
   void (*multiply_unpacked[2])(product<T> const& p, index_t row, index_t col) noexcept;
 
   /// Packed operands have a multiple of this many rows: whole panels and whole tiles.
@@ -45,15 +48,18 @@ struct tiling {
   constexpr index_t padded(index_t count) const { return (count + granularity() - 1) / granularity() * granularity(); }
 };
 
-template <class T, class Arch>
+/// For products of a matrix stored in A with one stored in B.
+template <class T, class Arch, class A = T, class B = T>
 inline constexpr tiling<T> tiling_of = {
     static_cast<index_t>(tile_rows<T, Arch>),
     lanes<T, Arch>,
     {multiply_panels<T, Arch, 1>, multiply_panels<T, Arch, 2>, multiply_panels<T, Arch, 3>},
     finish_rows<T, Arch>,
-    pack<T, Arch>,
+    pack<T, Arch, A>,
+    pack<T, Arch, B>,
     mirror_rows<T, Arch>,
-    {multiply_unpacked<T, Arch, 1>, multiply_unpacked<T, Arch, 2>}};
+    {std::same_as<A, T> && std::same_as<B, T> ? multiply_unpacked<T, Arch, 1> : nullptr,
+     std::same_as<A, T>&& std::same_as<B, T> ? multiply_unpacked<T, Arch, 2> : nullptr}};
 
 /// No tile has more elements: 8 x 3 registers of AVX-512.
 template <class T>
@@ -161,10 +167,10 @@ void multiply_blocks(tiling<T> const& tile, product<T> const& p, T* memory) {
       }
       T* const right = memory;
       T* const left = memory + tile.padded(cols) * depth;
-      tile.pack(p.b.block(col, k, cols, depth), tile.granularity(), right);
+      tile.pack_right(p.b.block(col, k, cols, depth), tile.granularity(), right);
       for (index_t row = first_row; row < p.r.rows(); row += block_rows) {
         index_t const rows = p.r.rows() - row < block_rows ? p.r.rows() - row : block_rows;
-        if (!once) tile.pack(p.a.block(row, k, rows, depth), tile.granularity(), left);
+        if (!once) tile.pack_left(p.a.block(row, k, rows, depth), tile.granularity(), left);
         multiply_packed<T>(tile, step, once ? right + row * depth : left, right, {row, rows, col, cols, depth});
       }
       k += block_depth<T>;
@@ -176,9 +182,10 @@ void multiply_blocks(tiling<T> const& tile, product<T> const& p, T* memory) {
 /// b and of the result that registers can load and store.
 template <class T>
 bool is_unpacked(tiling<T> const& tile, product<T> const& p) {
-  return p.a.cols() > 0 && p.r.size() * p.a.cols() <= 32768 && p.a.cols() <= block_depth<T> && p.b.row_stride() == 1 &&
-         p.r.col_stride() == 1 && (p.beta == T(0) || p.c.col_stride() == 1) && p.r.rows() % tile.rows == 0 &&
-         p.r.cols() % tile.lanes == 0 && (p.mirrored || p.diagonal >= p.r.cols());
+  return tile.multiply_unpacked[0] != nullptr && p.a.cols() > 0 && p.r.size() * p.a.cols() <= 32768 &&
+         p.a.cols() <= block_depth<T> && p.b.row_stride() == static_cast<index_t>(sizeof(T)) && p.r.col_stride() == 1 &&
+         (p.beta == T(0) || p.c.col_stride() == 1) && p.r.rows() % tile.rows == 0 && p.r.cols() % tile.lanes == 0 &&
+         (p.mirrored || p.diagonal >= p.r.cols());
 }
 
 /// The product, unpacked, tile by tile; none that lies beyond the diagonal.

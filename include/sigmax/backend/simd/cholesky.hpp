@@ -74,7 +74,8 @@ index_t factor_by_halves(B const& be, matrix_view<T> a) {
   // A failure at row k promises nothing of the rows below, so they need not be finished.
   if (done < half) return done;
   solve_by_halves<T, Arch>(be, top, left.transposed());
-  multiply_in_parallel<T>(tiling_of<T, Arch>, {T(-1), left, left, T(1), bottom, bottom, 0}, be.workers(), be.scratch());
+  multiply_in_parallel<T>(tiling_of<T, Arch>, {T(-1), as_operand(left), as_operand(left), T(1), bottom, bottom, 0},
+                          be.workers(), be.scratch());
   return half + factor_by_halves<T, Arch>(be, bottom);
 }
 

@@ -3,19 +3,40 @@
 /// What a matrix product of cpu::simd is asked to compute.
 #pragma once
 
+#include <cstddef>
+
 #include <sigmax/config.hpp>
 #include <sigmax/core/matrix_view.hpp>
 #include <sigmax/core/scalar.hpp>
 
 namespace sigmax::inline SIGMAX_ABI::cpu::detail {
 
+/// A factor of a product as bytes, strides in bytes too: whatever scalar it is stored in, blocks of it are handed on alike,
+/// down to the packing that knows (see `tiling_of`).
+using operand = matrix_view<std::byte const>;
+
+template <class S>
+operand as_operand(matrix_view<S> x) {
+  constexpr auto size = static_cast<index_t>(sizeof(S));
+  return operand::unchecked(reinterpret_cast<std::byte const*>(x.data()), x.rows(), x.cols(), x.row_stride() * size,
+                            x.col_stride() * size);
+}
+
+/// The matrix of S that was made an operand.
+template <class S>
+matrix_view<S const> elements_of(operand x) {
+  constexpr auto size = static_cast<index_t>(sizeof(S));
+  return matrix_view<S const>::unchecked(reinterpret_cast<S const*>(x.data()), x.rows(), x.cols(),
+                                         x.row_stride() / size, x.col_stride() / size);
+}
+
 /// r = alpha a b^T + beta c where j <= i + diagonal, the rest of r untouched. a: m x k, b: n x k, c, r: m x n; c may be
 /// r, and is not read if beta is 0.
 template <class T>
 struct product {
   T alpha;
-  matrix_view<T const> a;
-  matrix_view<T const> b;
+  operand a;
+  operand b;
   T beta;
   matrix_view<T const> c;
   matrix_view<T> r;

@@ -49,17 +49,17 @@ template <class T, class Arch>
 }
 
 /// u . v for any strides, in order.
-template <class T>
-T dot(vector_view<T const> u, vector_view<T const> v) {
+template <class S, class T>
+T dot(vector_view<S const> u, vector_view<T const> v) {
   T total(0);
-  for (index_t i = 0; i < u.size(); ++i) total = multiply_add(u[i], v[i], total);
+  for (index_t i = 0; i < u.size(); ++i) total = multiply_add(static_cast<T>(u[i]), v[i], total);
   return total;
 }
 
 /// The same, by lanes where both are contiguous.
 template <class T, class Arch>
 [[gnu::noinline]] T dot_of_any_strides(vector_view<T const> u, vector_view<T const> v) {
-  return u.stride() == 1 && v.stride() == 1 ? dot<T, Arch>(u.data(), v.data(), u.size()) : dot<T>(u, v);
+  return u.stride() == 1 && v.stride() == 1 ? dot<T, Arch>(u.data(), v.data(), u.size()) : dot(u, v);
 }
 
 /// sum |x_i|
@@ -89,8 +89,8 @@ template <class T, class Arch>
 
 /// Largest |x_i|, +infinity if an element is NaN or infinite: x - x is 0 for finite x and NaN for every other, and a
 /// sum never loses a NaN, whereas a maximum may.
-template <class T, class Arch>
-[[gnu::flatten]] T max_abs(T const* x, index_t length) {
+template <class T, class Arch, class S>
+[[gnu::flatten]] T max_abs(S const* x, index_t length) {
   constexpr index_t size = lanes<T, Arch>;
   batch<T, Arch> largest(T(0)), zero(T(0));
   index_t at = 0;
@@ -105,9 +105,10 @@ template <class T, class Arch>
   for (T const element : elements) result = result < element ? element : result;
   T check = sum<T, Arch>(zero);
   for (; at < length; ++at) {
-    T const magnitude = x[at] < T(0) ? -x[at] : x[at];
+    auto const element = static_cast<T>(x[at]);
+    T const magnitude = element < T(0) ? -element : element;
     result = result < magnitude ? magnitude : result;
-    check += x[at] - x[at];
+    check += element - element;
   }
   return check == T(0) ? result : std::numeric_limits<T>::infinity();
 }

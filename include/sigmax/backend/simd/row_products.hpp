@@ -7,6 +7,7 @@
 #include <utility>
 
 #include <sigmax/backend/simd/contiguous_rows.hpp>
+#include <sigmax/backend/simd/sixteen_bits.hpp>
 #include <sigmax/backend/simd/xsimd_compat.hpp>
 #include <sigmax/config.hpp>
 #include <sigmax/core/scalar.hpp>
@@ -20,16 +21,16 @@ namespace sigmax::inline SIGMAX_ABI::cpu::detail {
 // The arrays of registers are indexed by constants alone (hence the index sequences): only then do they become
 // registers at -O2.
 
-template <class T, class Arch, std::size_t Cols, std::size_t... j>
-[[gnu::always_inline]] inline void accumulate_stretch(T const* left_row, batch<T, Arch> const (&right)[Cols],
+template <class T, class Arch, class S, std::size_t Cols, std::size_t... j>
+[[gnu::always_inline]] inline void accumulate_stretch(S const* left_row, batch<T, Arch> const (&right)[Cols],
                                                       batch<T, Arch>* sums, std::index_sequence<j...>) {
   auto const left = load<T, Arch>(left_row);
   ((sums[j] = multiply_add(left, right[j], sums[j])), ...);
 }
 
 /// One step: sums_ij += a_i[at..] * b_j[at..], lane by lane.
-template <class T, class Arch, std::size_t Sums, std::size_t... i, std::size_t... j>
-[[gnu::always_inline]] inline void accumulate_stretches(T const* const* a, T const* const* b, index_t at,
+template <class T, class Arch, class S, std::size_t Sums, std::size_t... i, std::size_t... j>
+[[gnu::always_inline]] inline void accumulate_stretches(S const* const* a, T const* const* b, index_t at,
                                                         batch<T, Arch> (&sums)[Sums], std::index_sequence<i...>,
                                                         std::index_sequence<j...> columns) {
   constexpr std::size_t count = sizeof...(j);
@@ -51,19 +52,19 @@ template <class T, class Arch, std::size_t Sums, std::size_t... t>
 }
 
 /// The stretches [at, length) of `count` rows, shorter than `size`, completed by zeros; `rows` then point at them.
-template <class T>
-[[gnu::noinline]] void copy_tails(T const* const* from, index_t count, index_t at, index_t length, index_t size,
+template <class T, class S>
+[[gnu::noinline]] void copy_tails(S const* const* from, index_t count, index_t at, index_t length, index_t size,
                                   T* tails, T const** rows) {
   for (index_t i = 0; i < count; ++i, tails += size) {
-    for (index_t k = 0; k < size; ++k) tails[k] = at + k < length ? from[i][at + k] : T(0);
+    for (index_t k = 0; k < size; ++k) tails[k] = at + k < length ? static_cast<T>(from[i][at + k]) : T(0);
     rows[i] = tails;
   }
 }
 
-/// sums[i * stride + j] += a_i . b_j over `length` elements for Rows rows a_i and Cols rows b_j; each row is contiguous
-/// and nothing behind it is read.
-template <class T, class Arch, std::size_t Rows, std::size_t Cols>
-[[gnu::flatten]] void add_row_products(T const* const* a, T const* const* b, index_t length, T* sums,
+/// sums[i * stride + j] += a_i . b_j over `length` elements for Rows rows a_i, of T or what loads as T, and Cols rows b_j; each row is
+/// contiguous and nothing behind it is read.
+template <class T, class Arch, std::size_t Rows, std::size_t Cols, class S>
+[[gnu::flatten]] void add_row_products(S const* const* a, T const* const* b, index_t length, T* sums,
                                        index_t stride) noexcept {
   constexpr auto size = static_cast<std::size_t>(lanes<T, Arch>);
   constexpr std::size_t groups = (Rows * Cols + size - 1) / size;
@@ -76,8 +77,8 @@ template <class T, class Arch, std::size_t Rows, std::size_t Cols>
   T const* right[Cols];
   index_t const whole = length - length % lanes<T, Arch>;
   if (whole < length) {
-    copy_tails<T>(a, Rows, whole, length, lanes<T, Arch>, tails, left);
-    copy_tails<T>(b, Cols, whole, length, lanes<T, Arch>, tails + Rows * size, right);
+    copy_tails(a, Rows, whole, length, lanes<T, Arch>, tails, left);
+    copy_tails(b, Cols, whole, length, lanes<T, Arch>, tails + Rows * size, right);
   }
 
   batch<T, Arch> accumulated[groups * size];

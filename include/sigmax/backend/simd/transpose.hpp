@@ -38,9 +38,9 @@ template <class T, class Arch, std::size_t Remaining = static_cast<std::size_t>(
 template <std::size_t Size>
 inline constexpr bool has_odd_rounds = Size == 2 || Size == 8 || Size == 32;
 
-/// to_j,i = from_i,j for a square of as many rows as a register has lanes; rows are contiguous.
-template <class T, class Arch, std::size_t... i>
-[[gnu::always_inline]] inline void transpose_square(T const* from, index_t from_stride, T* to, index_t to_stride,
+/// to_j,i = from_i,j for a square of as many rows as a register has lanes; rows are contiguous, of T or what loads as T.
+template <class T, class Arch, class S, std::size_t... i>
+[[gnu::always_inline]] inline void transpose_square(S const* from, index_t from_stride, T* to, index_t to_stride,
                                                     std::index_sequence<i...>) {
   constexpr std::size_t size = sizeof...(i);
   batch<T, Arch> rows[size] = {load<T, Arch>(from + static_cast<index_t>(i) * from_stride)...};
@@ -50,8 +50,8 @@ template <class T, class Arch, std::size_t... i>
   (store(result[i], to + static_cast<index_t>(i) * to_stride), ...);
 }
 
-template <class T, class Arch>
-[[gnu::always_inline]] inline void transpose_square(T const* from, index_t from_stride, T* to, index_t to_stride) {
+template <class T, class Arch, class S>
+[[gnu::always_inline]] inline void transpose_square(S const* from, index_t from_stride, T* to, index_t to_stride) {
   transpose_square<T, Arch>(from, from_stride, to, to_stride,
                             std::make_index_sequence<static_cast<std::size_t>(lanes<T, Arch>)>{});
 }

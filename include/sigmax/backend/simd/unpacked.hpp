@@ -14,14 +14,16 @@
 
 namespace sigmax::inline SIGMAX_ABI::cpu::detail {
 
-/// One step: sums_ij += a_i b_j, where the rows of a are `stride` apart and those of b side by side.
+/// One step: sums_ij += a_i b_j, where the rows of a are `stride` bytes apart and those of b side by side.
 template <class T, class Arch, std::size_t Sums, std::size_t... i, std::size_t... j>
-[[gnu::always_inline]] inline void accumulate_unpacked(T const* a, index_t stride, T const* b,
+[[gnu::always_inline]] inline void accumulate_unpacked(std::byte const* a, index_t stride, T const* b,
                                                        batch<T, Arch> (&sums)[Sums], std::index_sequence<i...>,
                                                        std::index_sequence<j...> columns) {
   batch<T, Arch> right[sizeof...(j)] = {load<T, Arch>(b + static_cast<index_t>(j) * lanes<T, Arch>)...};
   (hold(right[j]), ...);
-  (accumulate_row<T, Arch>(a + static_cast<index_t>(i) * stride, right, sums + i * sizeof...(j), columns), ...);
+  (accumulate_row<T, Arch>(reinterpret_cast<T const*>(a + static_cast<index_t>(i) * stride), right,
+                           sums + i * sizeof...(j), columns),
+   ...);
 }
 
 /// One row of the tile of p at (row, col), from its sums.
@@ -53,10 +55,11 @@ template <class T, class Arch, std::size_t Registers>
   constexpr std::make_index_sequence<Registers> columns;
   batch<T, Arch> sums[tile_rows<T, Arch> * Registers];
   clear<T, Arch>(sums, std::make_index_sequence<tile_rows<T, Arch> * Registers>{});
-  T const* a = &p.a(row, 0);
-  T const* b = &p.b(col, 0);
+  // In bytes, as operands are: strides in elements would be divided for every tile, which small products feel.
+  std::byte const* a = &p.a(row, 0);
+  std::byte const* b = &p.b(col, 0);
   for (index_t k = 0; k < p.a.cols(); ++k, a += p.a.col_stride(), b += p.b.col_stride()) {
-    accumulate_unpacked<T, Arch>(a, p.a.row_stride(), b, sums, rows, columns);
+    accumulate_unpacked<T, Arch>(a, p.a.row_stride(), reinterpret_cast<T const*>(b), sums, rows, columns);
   }
   finish_unpacked<T, Arch>(p, row, col, sums, rows, columns);
 }

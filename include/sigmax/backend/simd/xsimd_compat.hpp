@@ -69,16 +69,26 @@ inline constexpr int registers =
     sizeof(batch<float, Arch>) == 64 ? 32 : 16;
 #endif
 
-template <class T, class Arch>
-[[gnu::always_inline]] inline batch<T, Arch> load(T const* from) {
+/// Elements of T, or of 16 bits, which sixteen_bits.hpp reads and writes. (One function for all: kernels call these a
+/// hundred times, and overloads would be resolved as often.)
+template <class T, class Arch, class S>
+[[gnu::always_inline]] inline batch<T, Arch> load(S const* from) {
   batch<T, Arch> value;
-  __builtin_memcpy(&value.data, from, sizeof value.data);
+  if constexpr (std::same_as<S, T>) {
+    __builtin_memcpy(&value.data, from, sizeof value.data);
+  } else {
+    load_converted(from, value);
+  }
   return value;
 }
 
-template <class T, class Arch>
-[[gnu::always_inline]] inline void store(batch<T, Arch> const& value, T* to) {
-  __builtin_memcpy(to, &value.data, sizeof value.data);
+template <class T, class Arch, class S>
+[[gnu::always_inline]] inline void store(batch<T, Arch> const& value, S* to) {
+  if constexpr (std::same_as<S, T>) {
+    __builtin_memcpy(to, &value.data, sizeof value.data);
+  } else {
+    store_converted(value, to);
+  }
 }
 
 /// a b + c, in one rounding where Arch has the instruction.
