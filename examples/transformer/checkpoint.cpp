@@ -110,4 +110,14 @@ parameters<float> weights_of(sigmax::io::safetensors_file const& file, model_sha
   return result;
 }
 
+stored_model load_model(std::filesystem::path path) {
+  if (std::filesystem::is_directory(path)) {
+    bool const is_done = std::filesystem::exists(path / "model.safetensors");
+    path /= is_done ? "model.safetensors" : "checkpoint.safetensors";
+  }
+  auto const file = sigmax::io::load_safetensors(path);
+  auto const stored = run_of(file);
+  return {stored.settings, weights_of(file, stored.settings.shape), tokenizer(stored.vocabulary), stored.step};
+}
+
 }  // namespace transformer

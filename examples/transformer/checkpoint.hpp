@@ -44,4 +44,16 @@ void save_checkpoint(std::filesystem::path const& path, trainer const& of, std::
 /// Weights of a file of either kind.
 parameters<float> weights_of(sigmax::io::safetensors_file const& file, model_shape const& shape);
 
+/// A model, whether its training is over or not.
+struct stored_model {
+  run_settings settings;
+  parameters<float> weights;
+  tokenizer vocabulary;
+  std::int64_t step = 0;
+};
+
+/// model.safetensors or a checkpoint; of a folder the first if it is there, else the other.
+/// @throws format_error that names the path.
+stored_model load_model(std::filesystem::path path);
+
 }  // namespace transformer

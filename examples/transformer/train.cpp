@@ -11,6 +11,7 @@
 #include <sigmax/io/printable.hpp>
 #include <sigmax/io/safetensors.hpp>
 
+#include "certify.hpp"
 #include "checkpoint.hpp"
 #include "corpus.hpp"
 #include "progress.hpp"
@@ -106,6 +107,8 @@ int train(sigmax::cpu::native const& on, train_arguments const& options) {
     if (is_due(step, settings.checkpoint_every, settings.steps)) save_checkpoint(checkpoint, model, text);
   }
   save_model(out / "model.safetensors", model);
+  write_certificate(on, settings, model.weights(), model.steps(), current.text.validation(), true,
+                    out / "certificate.json");
   fmt::print("{} proofs that a weight is inside its cap, {} violations; {} weights were hard capped\n",
              constrained.proven, violations, constrained.hard_capped);
   return violations == 0 ? 0 : 1;

@@ -65,6 +65,22 @@ TEST_CASE("a model is trained, its weights stay in their caps, and it writes tex
   // 26,000 bytes and a few: the last tenth less its first byte.
   CHECK(last["validation_tokens"].get<int>() > 2000);
 
+  auto const certificate = nlohmann::json::parse(contents(folder.path() / "run" / "certificate.json"));
+  CHECK(certificate["step"] == 60);
+  CHECK(certificate["sequence_length"] == 32);
+  CHECK(certificate["gelu"] == "erf");
+  CHECK(certificate["published"]["is_a_bound"] == false);
+  CHECK(certificate["tried"].size() == 4);
+  CHECK(certificate["lipschitz_lower"].get<double>() > 0);
+  CHECK(certificate["lipschitz_lower"].get<double>() < certificate["lipschitz_upper"].get<double>());
+  auto const again = run(program, "certify run --threads 2", folder);
+  CHECK(again.status == 0);
+  auto const whole = nlohmann::json::parse(contents(folder.path() / "run" / "certificate.json"));
+  CHECK(whole["tried"].size() == 5);
+  CHECK(whole["lipschitz_upper"].get<double>() <= certificate["lipschitz_upper"].get<double>());
+  for (auto const& tried : whole["tried"]) CHECK(tried["upper"]["decimal"].get<std::string>() != "inf");
+  CHECK(again.out.find("published formula") != std::string::npos);
+
   auto const sample = run(program, "sample --out run --prompt 'to be ' --count 40 --seed 3", folder);
   CHECK(sample.status == 0);
   CHECK(sample.out.size() == 6 + 40 + 1);
@@ -126,7 +142,8 @@ TEST_CASE("wrong usage is one line on stderr, and status 2") {
        {"", "fly", "train --constraint nothing", "train --preset huge", "train --text missing.txt", "train --batch 0",
         "train --text text.txt --batch 9 --micro-batch 2", "train --text text.txt --key-width 3",
         "train --text text.txt --context 100000", "train --text text.txt --residual-scale 100",
-        "train --resume --out nowhere", "sample --out nowhere", "sample --out text.txt"}) {
+        "train --resume --out nowhere", "sample --out nowhere", "sample --out text.txt", "certify nowhere",
+        "certify text.txt"}) {
     CAPTURE(arguments);
     auto const result = run(program, arguments, folder);
     CHECK(result.status == 2);
