@@ -11,7 +11,7 @@
 
 #include <sigmax/core/matrix.hpp>
 #include <sigmax/core/random.hpp>
-#include <sigmax/io/onnx.hpp>
+#include <sigmax/io/onnx/save.hpp>
 #include <sigmax/lipschitz/combinators.hpp>
 #include <sigmax/lipschitz/layers.hpp>
 #include <sigmax/lipschitz/rules/activation.hpp>

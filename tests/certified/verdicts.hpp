@@ -16,6 +16,7 @@
 #include <sigmax/certified/spectral_norm.hpp>
 
 #include "support/oracle.hpp"
+#include "support/singular_values.hpp"
 
 /// What went wrong, counted by kind, and how wide the enclosures were.
 struct verdicts {
@@ -64,7 +65,7 @@ struct verdicts {
     for (sigmax::index_t i = 0; i < w.rows(); ++i) {
       for (sigmax::index_t j = 0; j < w.cols(); ++j) a(i, j) = static_cast<double>(w(i, j));
     }
-    return a.bdcSvd().singularValues()(0);
+    return oracle::largest_singular_value(a);
   }
 
   /// Judges one matrix of any storage. `small` brings in the bounds besides the enclosure and the sharpest level.

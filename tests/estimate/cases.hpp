@@ -111,9 +111,6 @@ struct claims {
 };
 void check_claims(claims const& claimed);
 
-/// The largest singular value by Eigen's Jacobi SVD.
-double largest_singular_value(Eigen::MatrixXd const& w);
-
 /// Checks what `estimate` claims about W, which stands at 2^-shift of ordinary size.
 template <class T, class V>
 void check_claims(matrix_view<T> w, singular_estimate<V> const& estimate, int shift = 0) {

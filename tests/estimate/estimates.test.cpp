@@ -11,6 +11,7 @@
 #include <doctest/doctest.h>
 
 #include "estimate/cases.hpp"
+#include "support/singular_values.hpp"
 
 using sigmax::index_t;
 using sigmax::matrix;
@@ -19,12 +20,8 @@ using sigmax::singular_estimate;
 using sigmax::singular_estimate_options;
 using namespace sigmax::test;
 
-double sigmax::test::largest_singular_value(Eigen::MatrixXd const& w) {
-  return Eigen::JacobiSVD<Eigen::MatrixXd>(w).singularValues()[0];
-}
-
 void sigmax::test::check_claims(claims const& c) {
-  Eigen::VectorXd const exact = Eigen::JacobiSVD<Eigen::MatrixXd>(c.w).singularValues();
+  Eigen::VectorXd const exact = oracle::singular_values(c.w);
   REQUIRE((c.u.size() == c.w.rows() && c.v.size() == c.w.cols()));
   CHECK(std::fabs(c.u.norm() - 1) <= c.slack);
   CHECK(std::fabs(c.v.norm() - 1) <= c.slack);
@@ -59,7 +56,7 @@ TEST_CASE_TEMPLATE("every shape and storage order, against Eigen's SVD", Case, S
     for (index_t i = 0; i < rows; ++i) {
       for (index_t j = 0; j < cols; ++j) strided(i, j) = by_rows(i, j);
     }
-    double const exact = largest_singular_value(in_double(by_rows.view()));
+    double const exact = oracle::largest_singular_value(in_double(by_rows.view()));
     matrix_view<T const> const column_major = std::as_const(by_columns).view().transposed();
     for (matrix_view<T const> const& w : {by_rows.view(), column_major, matrix_view<T const>(strided)}) {
       auto const estimate = Case::method::run(typename Case::backend{}, w);
@@ -84,7 +81,7 @@ TEST_CASE_TEMPLATE("matrices without a leader: the claims hold, converged or not
     check_claims(w.view(), estimate);
     CHECK(estimate.converged == (static_cast<double>(estimate.residual) <= square_root_of_roundoff<T>()));
     if (estimate.converged) {
-      double const exact = largest_singular_value(in_double(w.view()));
+      double const exact = oracle::largest_singular_value(in_double(w.view()));
       CHECK(std::fabs(static_cast<double>(estimate.sigma) - exact) <= 2 * square_root_of_roundoff<T>() * exact);
     }
   }
@@ -103,7 +100,7 @@ TEST_CASE_TEMPLATE("any scale, down to subnormal entries", Case, SIGMAX_TEST_EST
     auto const estimate = Case::method::run(typename Case::backend{}, w);
     CHECK(estimate.converged);
     check_claims(w.view(), estimate, -std::ilogb(scale));
-    double const exact = largest_singular_value(in_double(w.view(), -std::ilogb(scale)));
+    double const exact = oracle::largest_singular_value(in_double(w.view(), -std::ilogb(scale)));
     double const sigma = std::ldexp(static_cast<double>(estimate.sigma), -std::ilogb(scale));
     double const spacing = std::ldexp(static_cast<double>(std::numeric_limits<T>::denorm_min()), -std::ilogb(scale));
     CHECK(std::fabs(sigma - exact) <= 4 * rounding<T>(11, 7) * exact + spacing);
@@ -137,7 +134,7 @@ TEST_CASE_TEMPLATE("nothing and zero", Case, SIGMAX_TEST_ESTIMATES) {
 
 TEST_CASE_TEMPLATE("16-bit storage is computed in float", Storage, sigmax::bf16, sigmax::f16) {
   matrix<Storage> const w = with_a_leader<Storage>(12, 20, 5);
-  double const exact = largest_singular_value(in_double(w.view()));
+  double const exact = oracle::largest_singular_value(in_double(w.view()));
   auto const check = [&](singular_estimate<float> const& estimate) {
     CHECK(estimate.converged);
     check_claims(w.view(), estimate);
@@ -165,7 +162,7 @@ TEST_CASE_TEMPLATE("16-bit storage is computed in float", Storage, sigmax::bf16,
 
 TEST_CASE_TEMPLATE("the default backend takes Eigen's matrices as they are", T, float, double) {
   matrix<T> const w = with_a_leader<T>(8, 5, 7);
-  double const exact = largest_singular_value(in_double(w.view()));
+  double const exact = oracle::largest_singular_value(in_double(w.view()));
   Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic> by_columns(8, 5);
   for (index_t i = 0; i < 8; ++i) {
     for (index_t j = 0; j < 5; ++j) by_columns(i, j) = w(i, j);

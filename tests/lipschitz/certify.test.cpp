@@ -24,6 +24,8 @@
 #include <sigmax/lipschitz/layers.hpp>
 #include <sigmax/lipschitz/rules.hpp>
 
+#include "support/singular_values.hpp"
+
 using namespace sigmax;
 using namespace sigmax::lipschitz;
 
@@ -340,7 +342,7 @@ double worst_pattern(Eigen::MatrixXd const& first, Eigen::MatrixXd const& second
     for (unsigned k = 0; k < hidden; ++k) mask(k) = (pattern >> k) & 1u;
     Eigen::MatrixXd jacobian = second * mask.asDiagonal() * first;
     if (skip != 0) jacobian += skip * Eigen::MatrixXd::Identity(jacobian.rows(), jacobian.cols());
-    worst = std::max(worst, Eigen::JacobiSVD<Eigen::MatrixXd>(jacobian).singularValues()(0));
+    worst = std::max(worst, oracle::largest_singular_value(jacobian));
   }
   return worst;
 }

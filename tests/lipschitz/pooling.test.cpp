@@ -24,6 +24,8 @@
 #include <sigmax/lipschitz/rules/concatenate.hpp>
 #include <sigmax/lipschitz/rules/window_pool.hpp>
 
+#include "support/singular_values.hpp"
+
 using namespace sigmax;
 using namespace sigmax::lipschitz;
 using rules::sliding_window;
@@ -57,7 +59,7 @@ Eigen::VectorXd as_vector(std::vector<double> const& v) {
   return Eigen::Map<Eigen::VectorXd const>(v.data(), static_cast<Eigen::Index>(v.size()));
 }
 
-double spectral_norm(Eigen::MatrixXd const& a) { return Eigen::JacobiSVD<Eigen::MatrixXd>(a).singularValues()(0); }
+double spectral_norm(Eigen::MatrixXd const& a) { return oracle::largest_singular_value(a); }
 
 /// The Jacobian at x, column by column.
 Eigen::MatrixXd jacobian(any_rule const& rule, tensor_shape const& shape, std::vector<double> const& x) {

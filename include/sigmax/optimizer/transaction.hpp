@@ -94,7 +94,11 @@ template <class B, class U, class S>
 void copy_elements(B const& on, matrix_view<U> from, matrix_view<S> to) {
   using T = compute_t<S>;
   if (to.empty()) return;
-  combine_stored(on, T(1), from, T(0), to);
+  if constexpr (std::same_as<std::remove_const_t<U>, S>) {
+    combine_stored(on, T(1), from, T(0), to);
+  } else {
+    on.convert(from, to);
+  }
 }
 
 /// The row blocks of several matrices of one width of blocks, as one batch; the matrices where no heights are given.
@@ -138,7 +142,7 @@ constraint::outcome store_candidates(B const& on, char const* optimizer, A& w, C
   if constexpr (!std::same_as<S, T>) {
     for (std::size_t b = 0; b < rounded.size(); ++b) {
       copy_elements(on, candidates[b], rounded[b]);
-      if (rounded[b].empty() || largest_magnitude(on, rounded[b]) <= std::numeric_limits<T>::max()) continue;
+      if (rounded[b].empty() || on.max_abs(rounded[b]) <= std::numeric_limits<T>::max()) continue;
       raise<numeric_error>({optimizer, ": the step overflows the storage scalar of W; nothing was written"});
     }
   }

@@ -20,10 +20,9 @@
 #include <sigmax/bound/interval.hpp>
 #include <sigmax/config.hpp>
 #include <sigmax/core/error.hpp>
+#include <sigmax/io/onnx/activation_names.hpp>
 #include <sigmax/io/onnx/data_type.hpp>
 #include <sigmax/io/onnx/model_writer.hpp>
-#include <sigmax/io/onnx/operators/activation.hpp>
-#include <sigmax/io/onnx/operators/table.hpp>
 #include <sigmax/io/printable.hpp>
 #include <sigmax/lipschitz/network.hpp>
 #include <sigmax/lipschitz/rules/activation_rule.hpp>
@@ -45,14 +44,14 @@ class graph_export {
       : net_(net), out_(all_floats(net) ? data_type::float32 : data_type::float64) {}
 
   ::onnx::ModelProto run() {
-    for (node_id id = 0; id < net_.size(); ++id) names_.push_back("value_" + std::to_string(id));
+    for (lipschitz::node_id id = 0; id < net_.size(); ++id) names_.push_back("value_" + std::to_string(id));
     names_[static_cast<std::size_t>(net_.output())] = "output";
     names_[0] = "input";
     out_.describe(*out_.graph().add_input(), "input", net_.input_shape());
     out_.describe(*out_.graph().add_output(), "output", net_.output_shape());
     if (net_.output() == net_.input()) out_.add_node("Identity", {"input"}, "output", "identity");
     auto const needed = nodes_needed();
-    for (node_id id = 1; id < net_.size(); ++id) {
+    for (lipschitz::node_id id = 1; id < net_.size(); ++id) {
       if (needed[static_cast<std::size_t>(id)] == 0) continue;
       current_ = id;
       if (!as_known(node().rule, [&](auto const& rule) { write(rule); })) refuse("it has no form in ONNX");
@@ -85,9 +84,9 @@ class graph_export {
   std::vector<char> nodes_needed() const {
     std::vector<char> needed(static_cast<std::size_t>(net_.size()), 0);
     needed[static_cast<std::size_t>(net_.output())] = 1;
-    for (node_id id = net_.size(); id-- > 0;) {
+    for (lipschitz::node_id id = net_.size(); id-- > 0;) {
       if (needed[static_cast<std::size_t>(id)] == 0) continue;
-      for (node_id const from : net_[id].inputs) needed[static_cast<std::size_t>(from)] = 1;
+      for (lipschitz::node_id const from : net_[id].inputs) needed[static_cast<std::size_t>(from)] = 1;
     }
     return needed;
   }
@@ -225,7 +224,7 @@ class graph_export {
   void write(lipschitz::rules::activation const& rule) {
     auto const& entry = rule.entry();
     std::string const type(entry.onnx_name);
-    if (find_operator(type) == nullptr) refuse("ONNX has no such operator");
+    if (!is_onnx_activation(type)) refuse("ONNX has no such operator");
     auto const& p = rule.parameters();
     if (type == "Pow" || type == "PRelu" || type == "Clip") {
       write_with_inputs(rule, type);
@@ -280,7 +279,7 @@ class graph_export {
   lipschitz::network const& net_;
   model_writer out_;
   std::vector<std::string> names_ = {};
-  node_id current_ = 0;
+  lipschitz::node_id current_ = 0;
 };
 
 }  // namespace sigmax::inline SIGMAX_ABI::io::onnx_detail

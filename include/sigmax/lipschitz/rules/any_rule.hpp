@@ -22,6 +22,10 @@ namespace sigmax::inline SIGMAX_ABI::lipschitz {
 
 namespace detail {
 
+/// Its address stands for the type R, so that asking for a type does not compile its operations.
+template <class R>
+inline constexpr char type_of_rule = 0;
+
 /// What any_rule calls, for one type of rule: the members of the concept as plain functions.
 struct rule_operations {
   template <class T>
@@ -30,6 +34,7 @@ struct rule_operations {
   template <norm_tag N>
   using bounder = sensitivities<N> (*)(void const*, std::span<tensor_shape const>, rule_context const&);
 
+  char const* type;
   std::string (*operator_name)(void const*);
   std::string (*rule_name)(void const*, norm::any);
   std::string (*refusal)(void const*, norm::any);
@@ -130,32 +135,37 @@ void evaluate_by(void const* rule, std::span<std::span<T const> const> inputs, s
   static_cast<R const*>(rule)->evaluate(inputs, shapes, output);
 }
 
+/// The operations of R. A function, so that `extern template` may stand for the compilation of all of them.
 template <class R>
-inline constexpr rule_operations operations_of{
-    .operator_name = [](void const* r) -> std::string { return static_cast<R const*>(r)->operator_name(); },
-    .rule_name = [](void const* r, norm::any n) -> std::string { return static_cast<R const*>(r)->rule_name(n); },
-    .refusal = [](void const* r, norm::any n) { return refusal_of(*static_cast<R const*>(r), n); },
-    .output_shape = [](void const* r,
-                       std::span<tensor_shape const> s) { return static_cast<R const*>(r)->output_shape(s); },
-    .multiply_adds = [](void const* r,
-                        std::span<tensor_shape const> s) { return multiply_adds_of(*static_cast<R const*>(r), s); },
-    .uses_ranges = [](void const* r) { return uses_ranges_of(*static_cast<R const*>(r)); },
-    .bounds_values = [](void const* r) { return bounds_values_of(*static_cast<R const*>(r)); },
-    .difference = [](void const* r) { return difference_of(*static_cast<R const*>(r)); },
-    .joins = [](void const* r, norm::any n,
-                std::span<tensor_shape const> s) { return joins_of(*static_cast<R const*>(r), n, s); },
-    .refine = refine_by<R>,
-    .bound_l2 = bound_by<R, norm::l2_t>,
-    .bound_linf = bound_by<R, norm::linf_t>,
-    .bound_rms = bound_by<R, norm::rms_t>,
-    .evaluate_double = evaluate_by<R, double>,
-    .evaluate_dual = evaluate_by<R, dual>,
-    .evaluate_interval = evaluate_by<R, interval>,
-    .pull_back =
-        [](void const* r, std::span<std::span<double const> const> inputs, std::span<tensor_shape const> shapes,
-           std::span<double const> output_gradient, std::span<std::span<double> const> input_gradients) {
-          static_cast<R const*>(r)->pull_back(inputs, shapes, output_gradient, input_gradients);
-        }};
+rule_operations const* operations_of() {
+  static constexpr rule_operations table{
+      .type = &type_of_rule<R>,
+      .operator_name = [](void const* r) -> std::string { return static_cast<R const*>(r)->operator_name(); },
+      .rule_name = [](void const* r, norm::any n) -> std::string { return static_cast<R const*>(r)->rule_name(n); },
+      .refusal = [](void const* r, norm::any n) { return refusal_of(*static_cast<R const*>(r), n); },
+      .output_shape = [](void const* r,
+                         std::span<tensor_shape const> s) { return static_cast<R const*>(r)->output_shape(s); },
+      .multiply_adds = [](void const* r,
+                          std::span<tensor_shape const> s) { return multiply_adds_of(*static_cast<R const*>(r), s); },
+      .uses_ranges = [](void const* r) { return uses_ranges_of(*static_cast<R const*>(r)); },
+      .bounds_values = [](void const* r) { return bounds_values_of(*static_cast<R const*>(r)); },
+      .difference = [](void const* r) { return difference_of(*static_cast<R const*>(r)); },
+      .joins = [](void const* r, norm::any n,
+                  std::span<tensor_shape const> s) { return joins_of(*static_cast<R const*>(r), n, s); },
+      .refine = refine_by<R>,
+      .bound_l2 = bound_by<R, norm::l2_t>,
+      .bound_linf = bound_by<R, norm::linf_t>,
+      .bound_rms = bound_by<R, norm::rms_t>,
+      .evaluate_double = evaluate_by<R, double>,
+      .evaluate_dual = evaluate_by<R, dual>,
+      .evaluate_interval = evaluate_by<R, interval>,
+      .pull_back =
+          [](void const* r, std::span<std::span<double const> const> inputs, std::span<tensor_shape const> shapes,
+             std::span<double const> output_gradient, std::span<std::span<double> const> input_gradients) {
+            static_cast<R const*>(r)->pull_back(inputs, shapes, output_gradient, input_gradients);
+          }};
+  return &table;
+}
 
 }  // namespace detail
 
@@ -168,12 +178,12 @@ class any_rule {
     requires(!std::same_as<std::remove_cvref_t<R>, any_rule> && rule<std::remove_cvref_t<R>>)
   any_rule(R&& rule)
       : rule_(std::make_shared<std::remove_cvref_t<R> const>(std::forward<R>(rule))),
-        operations_(&detail::operations_of<std::remove_cvref_t<R>>) {}
+        operations_(detail::operations_of<std::remove_cvref_t<R>>()) {}
 
   /// The rule as an R; nullptr if it is another type.
   template <rule R>
   R const* as() const {
-    return operations_ == &detail::operations_of<R> ? static_cast<R const*>(rule_.get()) : nullptr;
+    return operations_->type == &detail::type_of_rule<R> ? static_cast<R const*>(rule_.get()) : nullptr;
   }
 
   std::string operator_name() const { return operations_->operator_name(rule_.get()); }

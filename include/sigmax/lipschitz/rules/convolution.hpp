@@ -229,12 +229,14 @@ class convolution_rule {
       detail::middle_and_reach const x(inputs[0], terms);
       std::vector<double> sum(output.size(), 0.0);
       std::vector<double> error(output.size(), 0.0);
-      run<Transposed>(size, x.middle.data(), sum.data(), [](double k) { return k; });
-      run<Transposed>(size, x.reach.data(), error.data(), [](double k) { return std::fabs(k); });
+      auto kernel = detail::kernel_doubles(weight_);
+      run<Transposed>(size, kernel.data(), x.middle.data(), sum.data());
+      for (double& k : kernel) k = std::fabs(k);
+      run<Transposed>(size, kernel.data(), x.reach.data(), error.data());
       for (std::size_t i = 0; i < output.size(); ++i) output[i] = x.around(sum[i], error[i]);
     } else {
       for (T& y : output) y = T(0.0);
-      run<Transposed>(size, inputs[0].data(), output.data(), [](double k) { return k; });
+      run<Transposed>(size, stored_doubles().data, inputs[0].data(), output.data());
     }
     if (gains_.empty()) return;
     std::size_t const plane = Transposed ? size.large_plane : size.small_plane;
@@ -249,13 +251,13 @@ class convolution_rule {
     if (input_gradients[0].empty()) return;
     images const size(*this, shapes[0]);
     if (gains_.empty()) {
-      run<!Transposed>(size, output_gradient.data(), input_gradients[0].data(), [](double k) { return k; });
+      run<!Transposed>(size, stored_doubles().data, output_gradient.data(), input_gradients[0].data());
       return;
     }
     std::size_t const plane = Transposed ? size.large_plane : size.small_plane;
     std::vector<double> scaled(output_gradient.begin(), output_gradient.end());
     for (std::size_t i = 0; i < scaled.size(); ++i) scaled[i] *= gains_[i / plane % gains_.size()].middle();
-    run<!Transposed>(size, scaled.data(), input_gradients[0].data(), [](double k) { return k; });
+    run<!Transposed>(size, stored_doubles().data, scaled.data(), input_gradients[0].data());
   }
 
  private:
@@ -326,40 +328,46 @@ class convolution_rule {
     return memory.proved;
   }
 
+  /// The kernel as dense doubles: where it is stored, or converted.
+  struct doubles {
+    std::vector<double> converted;
+    double const* data;
+  };
+  template <class = void>
+  doubles stored_doubles() const {
+    return weight_.visit([&](auto const& w) -> doubles {
+      if constexpr (std::same_as<std::remove_cvref_t<decltype(w)>, matrix_view<double const>>) {
+        if (w.col_stride() == 1 && w.row_stride() == w.cols()) return {{}, w.data()};
+      }
+      doubles result{detail::kernel_doubles(weight_), nullptr};
+      result.data = result.converted.data();
+      return result;
+    });
+  }
+
   /// y += K x from the large side to the small one, or with `Scatter` from the small side to the large one.
-  template <bool Scatter, class T, class Entry>
-  void run(images const& size, T const* x, T* y, Entry const& entry) const {
+  template <bool Scatter, class T>
+  void run(images const& size, double const* kernel, T const* x, T* y) const {
     auto const segments = detail::convolution_segments(geometry_, size.small, size.large);
-    std::size_t const step = geometry_.axes.empty() ? 1 : static_cast<std::size_t>(geometry_.axes.back().stride);
     std::size_t const small_size = size.small_channels * size.small_plane;
     std::size_t const large_size = size.large_channels * size.large_plane;
     auto const groups = static_cast<std::size_t>(geometry_.groups);
-    auto const kernel_size = size.small_channels * size.large_channels * size.taps;
-    auto const loop = [&]<class E>(E const* kernel) {
-      for (std::size_t i = 0; i < size.count * groups; ++i) {
-        detail::convolution_block<E> const block{kernel + i % groups * kernel_size,
-                                                 segments,
-                                                 size.small_channels,
-                                                 size.large_channels,
-                                                 size.taps,
-                                                 size.small_plane,
-                                                 size.large_plane,
-                                                 step};
-        auto const value = [&](E k) { return entry(static_cast<double>(k)); };
-        if constexpr (Scatter) {
-          detail::scatter_convolution(block, x + i * small_size, y + i * large_size, value);
-        } else {
-          detail::gather_convolution(block, x + i * large_size, y + i * small_size, value);
-        }
-      }
-    };
-    weight_.visit([&](auto const& w) {
-      if (w.col_stride() == 1 && w.row_stride() == w.cols()) {
-        loop(w.data());
+    detail::convolution_block block{
+        .segments = segments,
+        .small_channels = size.small_channels,
+        .large_channels = size.large_channels,
+        .taps = size.taps,
+        .small_plane = size.small_plane,
+        .large_plane = size.large_plane,
+        .step = geometry_.axes.empty() ? 1 : static_cast<std::size_t>(geometry_.axes.back().stride)};
+    for (std::size_t i = 0; i < size.count * groups; ++i) {
+      block.kernel = kernel + i % groups * size.small_channels * size.large_channels * size.taps;
+      if constexpr (Scatter) {
+        detail::scatter_convolution(block, x + i * small_size, y + i * large_size);
       } else {
-        loop(detail::kernel_doubles(weight_).data());
+        detail::gather_convolution(block, x + i * large_size, y + i * small_size);
       }
-    });
+    }
   }
 
   weight weight_;

@@ -17,9 +17,8 @@ namespace sigmax::inline SIGMAX_ABI::lipschitz::rules::detail {
 
 /// One group of one image: which channels and positions are summed. Kernel element (small channel, large channel, tap)
 /// is `kernel[(s * large_channels + l) * taps + tap]`.
-template <class E>
 struct convolution_block {
-  E const* kernel;
+  double const* kernel = nullptr;
   std::span<convolution_segment const> segments;
   std::size_t small_channels;
   std::size_t large_channels;
@@ -29,22 +28,21 @@ struct convolution_block {
   std::size_t step;
 };
 
-/// y_s += sum over large channels and taps of K x, where `entry(k)` turns a stored element into a double. Four small
-/// channels share each row of x.
-template <class E, class T, class Entry>
-void gather_convolution(convolution_block<E> const& b, T const* x, T* y, Entry const& entry) {
+/// y_s += sum over large channels and taps of K x. Four small channels share each row of x.
+template <class T>
+void gather_convolution(convolution_block const& b, T const* x, T* y) {
   std::size_t const row = b.large_channels * b.taps;
   std::size_t s = 0;
   for (; s + 4 <= b.small_channels; s += 4) {
     for (std::size_t l = 0; l < b.large_channels; ++l) {
       T const* const plane = x + l * b.large_plane;
-      E const* const k = b.kernel + s * row + l * b.taps;
+      double const* const k = b.kernel + s * row + l * b.taps;
       T* const to = y + s * b.small_plane;
       for (auto const& segment : b.segments) {
-        double const k0 = entry(k[segment.tap]);
-        double const k1 = entry(k[segment.tap + row]);
-        double const k2 = entry(k[segment.tap + 2 * row]);
-        double const k3 = entry(k[segment.tap + 3 * row]);
+        double const k0 = k[segment.tap];
+        double const k1 = k[segment.tap + row];
+        double const k2 = k[segment.tap + 2 * row];
+        double const k3 = k[segment.tap + 3 * row];
         T const* const from = plane + segment.large_first;
         T* const y0 = to + segment.small_first;
         T* const y1 = y0 + b.small_plane;
@@ -62,9 +60,9 @@ void gather_convolution(convolution_block<E> const& b, T const* x, T* y, Entry c
   }
   for (; s < b.small_channels; ++s) {
     for (std::size_t l = 0; l < b.large_channels; ++l) {
-      E const* const k = b.kernel + s * row + l * b.taps;
+      double const* const k = b.kernel + s * row + l * b.taps;
       for (auto const& segment : b.segments) {
-        double const factor = entry(k[segment.tap]);
+        double const factor = k[segment.tap];
         T const* const from = x + l * b.large_plane + segment.large_first;
         T* const to = y + s * b.small_plane + segment.small_first;
         for (std::size_t i = 0; i < segment.count; ++i) to[i] += factor * from[i * b.step];
@@ -74,19 +72,19 @@ void gather_convolution(convolution_block<E> const& b, T const* x, T* y, Entry c
 }
 
 /// y_l += sum over small channels and taps of K x: the adjoint.
-template <class E, class T, class Entry>
-void scatter_convolution(convolution_block<E> const& b, T const* x, T* y, Entry const& entry) {
+template <class T>
+void scatter_convolution(convolution_block const& b, T const* x, T* y) {
   std::size_t const row = b.large_channels * b.taps;
   std::size_t s = 0;
   for (; s + 4 <= b.small_channels; s += 4) {
     T const* const from = x + s * b.small_plane;
     for (std::size_t l = 0; l < b.large_channels; ++l) {
-      E const* const k = b.kernel + s * row + l * b.taps;
+      double const* const k = b.kernel + s * row + l * b.taps;
       for (auto const& segment : b.segments) {
-        double const k0 = entry(k[segment.tap]);
-        double const k1 = entry(k[segment.tap + row]);
-        double const k2 = entry(k[segment.tap + 2 * row]);
-        double const k3 = entry(k[segment.tap + 3 * row]);
+        double const k0 = k[segment.tap];
+        double const k1 = k[segment.tap + row];
+        double const k2 = k[segment.tap + 2 * row];
+        double const k3 = k[segment.tap + 3 * row];
         T const* const x0 = from + segment.small_first;
         T const* const x1 = x0 + b.small_plane;
         T const* const x2 = x1 + b.small_plane;
@@ -100,9 +98,9 @@ void scatter_convolution(convolution_block<E> const& b, T const* x, T* y, Entry 
   }
   for (; s < b.small_channels; ++s) {
     for (std::size_t l = 0; l < b.large_channels; ++l) {
-      E const* const k = b.kernel + s * row + l * b.taps;
+      double const* const k = b.kernel + s * row + l * b.taps;
       for (auto const& segment : b.segments) {
-        double const factor = entry(k[segment.tap]);
+        double const factor = k[segment.tap];
         T const* const from = x + s * b.small_plane + segment.small_first;
         T* const to = y + l * b.large_plane + segment.large_first;
         for (std::size_t i = 0; i < segment.count; ++i) to[i * b.step] += factor * from[i];

@@ -7,17 +7,14 @@
 #include <span>
 #include <string>
 #include <type_traits>
-#include <vector>
 
 #include <sigmax/bound/interval.hpp>
 #include <sigmax/bound/norm.hpp>
 #include <sigmax/bound/rounding.hpp>
 #include <sigmax/config.hpp>
-#include <sigmax/core/error.hpp>
 #include <sigmax/lipschitz/rule.hpp>
 #include <sigmax/lipschitz/rules/fibers.hpp>
 #include <sigmax/lipschitz/rules/rms_conversion.hpp>
-#include <sigmax/lipschitz/rules/softmax.hpp>
 #include <sigmax/lipschitz/rules/softmax_values.hpp>
 #include <sigmax/lipschitz/rules/support.hpp>
 
@@ -30,10 +27,7 @@ class log_softmax {
   /// @throws domain_error unless the temperature is positive and finite.
   template <class = void>
   explicit log_softmax(axis_range axes = {}, double temperature = 1.0) : axes_(axes), temperature_(temperature) {
-    if (!(temperature > 0) || !is_finite(temperature)) {
-      sigmax::detail::raise<domain_error>(
-          {"log_softmax: temperature is ", detail::short_number(temperature), "; it must be positive and finite"});
-    }
+    detail::require_temperature("log_softmax", temperature);
   }
 
   axis_range axes() const { return axes_; }
@@ -57,7 +51,7 @@ class log_softmax {
     // and has the norm of the complementary one (Kato 1960), ||1 p'|| = sqrt(n) ||p||, with ||p|| <= ||p||_1 = 1. Row i
     // sums to 2 (1 - p_i). The box is convex, so the probabilities on the segment of two of its points are in theirs.
     fibers const all = fibers::of("log_softmax", shapes[0], axes_);
-    auto const [l2, linf] = factors(all, shapes, context);
+    auto const [l2, linf] = factors(all, context);
     double const by_l2 = detail::quotient_up(l2, temperature_);
     double const by_linf = detail::quotient_up(linf, temperature_);
     if constexpr (std::is_same_v<N, norm::l2_t>) {
@@ -75,7 +69,7 @@ class log_softmax {
     fibers const all = fibers::of("log_softmax", shapes[0], axes_);
     auto const* const input = context.range(0);
     if (input == nullptr || !all.are_in_rows()) return;
-    double const l2 = detail::quotient_up(factors(all, shapes, context).l2, temperature_);
+    double const l2 = detail::quotient_up(factors(all, context).l2, temperature_);
     output.row_distance = min_up(output.row_distance, multiply_up(l2, input->row_distance));
   }
 
@@ -118,27 +112,15 @@ class log_softmax {
 
   /// The constants for T = 1, over the box of the input where there is one.
   template <class = void>
-  constants factors(fibers const& all, std::span<tensor_shape const> shapes, rule_context const& context) const {
+  constants factors(fibers const& all, rule_context const& context) const {
     if (all.length <= 1) return {0.0, 0.0};  // y = 0
     double const root = lipschitz::detail::sqrt_of_ratio_up(static_cast<double>(all.length), 1.0);
     auto const box = context.box(0);
     if (box.size() != all.count * all.length) return {root, 2.0};
-    softmax const probabilities(axes_, temperature_);
-    std::vector<interval> p(box.size());
-    std::span<interval const> const inputs[] = {box};
-    probabilities.template evaluate<interval>(inputs, shapes, p);
-    double longest = 0;
+    auto const p = detail::probabilities_over(box, all, temperature_);
     double least = 1;
-    for (std::size_t f = 0; f < all.count; ++f) {
-      double sum = 0;
-      for (std::size_t k = 0; k < all.length; ++k) {
-        interval const own = p[all.start(f) + k * all.stride];
-        sum = add_up(sum, multiply_up(own.upper, own.upper));
-        least = own.lower < least ? own.lower : least;
-      }
-      longest = max_up(longest, sum);
-    }
-    double const length = sqrt_up(longest);
+    for (interval const own : p) least = own.lower < least ? own.lower : least;
+    double const length = detail::length_of_probabilities(p, all);
     return {length < 1 ? multiply_up(root, length) : root, least > 0 ? 2.0 * subtract_up(1.0, least) : 2.0};
   }
 

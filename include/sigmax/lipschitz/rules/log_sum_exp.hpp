@@ -7,7 +7,6 @@
 #include <span>
 #include <string>
 #include <type_traits>
-#include <vector>
 
 #include <sigmax/bound/interval.hpp>
 #include <sigmax/bound/norm.hpp>
@@ -15,7 +14,6 @@
 #include <sigmax/config.hpp>
 #include <sigmax/lipschitz/rule.hpp>
 #include <sigmax/lipschitz/rules/fibers.hpp>
-#include <sigmax/lipschitz/rules/softmax.hpp>
 #include <sigmax/lipschitz/rules/softmax_values.hpp>
 #include <sigmax/lipschitz/rules/support.hpp>
 
@@ -85,20 +83,7 @@ class log_sum_exp {
     fibers const all = fibers::of("log_sum_exp", shapes[0], axes_);
     auto const box = context.box(0);
     if (box.size() != all.count * all.length) return 1.0;
-    softmax const probabilities(axes_);
-    std::vector<interval> p(box.size());
-    std::span<interval const> const inputs[] = {box};
-    probabilities.template evaluate<interval>(inputs, shapes, p);
-    double longest = 0;
-    for (std::size_t f = 0; f < all.count; ++f) {
-      double sum = 0;
-      for (std::size_t k = 0; k < all.length; ++k) {
-        double const own = p[all.start(f) + k * all.stride].upper;
-        sum = add_up(sum, multiply_up(own, own));
-      }
-      longest = max_up(longest, sum);
-    }
-    return min_up(1.0, sqrt_up(longest));
+    return detail::length_of_probabilities(detail::probabilities_over(box, all, 1.0), all);
   }
 
   axis_range axes_;

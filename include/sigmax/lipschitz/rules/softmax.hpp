@@ -7,13 +7,11 @@
 #include <span>
 #include <string>
 #include <type_traits>
-#include <vector>
 
 #include <sigmax/bound/interval.hpp>
 #include <sigmax/bound/norm.hpp>
 #include <sigmax/bound/rounding.hpp>
 #include <sigmax/config.hpp>
-#include <sigmax/core/error.hpp>
 #include <sigmax/lipschitz/rule.hpp>
 #include <sigmax/lipschitz/rules/fibers.hpp>
 #include <sigmax/lipschitz/rules/softmax_values.hpp>
@@ -28,10 +26,7 @@ class softmax {
   /// @throws domain_error unless the temperature is positive and finite.
   template <class = void>
   explicit softmax(axis_range axes = {}, double temperature = 1.0) : axes_(axes), temperature_(temperature) {
-    if (!(temperature > 0) || !is_finite(temperature)) {
-      sigmax::detail::raise<domain_error>(
-          {"softmax: temperature is ", detail::short_number(temperature), "; it must be positive and finite"});
-    }
+    detail::require_temperature("softmax", temperature);
   }
 
   axis_range axes() const { return axes_; }
@@ -56,7 +51,7 @@ class softmax {
     // i != j (Brauer 1947: ovals of Cassini, (t - s_i)(t - s_j) <= s_i s_j), and at most max p_i, because p p' is
     // positive semidefinite. Both points lie in the box, which is convex, and so does the segment between them.
     fibers const all = fibers::of("softmax", shapes[0], axes_);
-    auto const [l2, linf] = factors(all, shapes, context);
+    auto const [l2, linf] = factors(all, context);
     double const by_l2 = detail::quotient_up(l2, temperature_);
     double const by_linf = detail::quotient_up(linf, temperature_);
     if constexpr (std::is_same_v<N, norm::l2_t>) {
@@ -77,7 +72,7 @@ class softmax {
     if (all.stride == 1) output.longest_row = min_up(output.longest_row, 1.0);
     auto const* const input = context.range(0);
     if (input == nullptr || !all.are_in_rows()) return;
-    double const l2 = detail::quotient_up(factors(all, shapes, context).l2, temperature_);
+    double const l2 = detail::quotient_up(factors(all, context).l2, temperature_);
     output.row_distance = min_up(output.row_distance, multiply_up(l2, input->row_distance));
   }
 
@@ -120,13 +115,11 @@ class softmax {
 
   /// The constants for T = 1, over the box of the input where there is one.
   template <class = void>
-  constants factors(fibers const& all, std::span<tensor_shape const> shapes, rule_context const& context) const {
+  constants factors(fibers const& all, rule_context const& context) const {
     if (all.length <= 1) return {0.0, 0.0};  // p = 1
     auto const box = context.box(0);
     if (box.size() != all.count * all.length) return {};
-    std::vector<interval> p(box.size());
-    std::span<interval const> const inputs[] = {box};
-    evaluate<interval>(inputs, shapes, p);
+    auto const p = detail::probabilities_over(box, all, temperature_);
     constants largest{0.0, 0.0};
     for (std::size_t f = 0; f < all.count; ++f) {
       double most_likely = 0;

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstddef>
 #include <span>
+#include <string_view>
 #include <type_traits>
 #include <vector>
 
@@ -13,8 +14,10 @@
 #include <sigmax/bound/interval_functions.hpp>
 #include <sigmax/bound/rounding.hpp>
 #include <sigmax/config.hpp>
+#include <sigmax/core/error.hpp>
 #include <sigmax/lipschitz/dual.hpp>
 #include <sigmax/lipschitz/rules/fibers.hpp>
+#include <sigmax/lipschitz/rules/support.hpp>
 
 namespace sigmax::inline SIGMAX_ABI::lipschitz::rules::detail {
 
@@ -123,5 +126,41 @@ class softmax_values {
   std::vector<T> e_;
   std::vector<double> ends_;
 };
+
+/// @throws domain_error unless the temperature is positive and finite.
+template <class = void>
+void require_temperature(std::string_view name, double temperature) {
+  if (temperature > 0 && is_finite(temperature)) return;
+  sigmax::detail::raise<domain_error>(
+      {name, ": temperature is ", short_number(temperature), "; it must be positive and finite"});
+}
+
+/// The probabilities softmax(x / temperature) of every fibre, over the box of all x.
+template <class = void>
+std::vector<interval> probabilities_over(std::span<interval const> box, fibers const& all, double temperature) {
+  std::vector<interval> result(box.size());
+  softmax_values<interval> values(all.length);
+  for (std::size_t f = 0; f < all.count; ++f) {
+    values.read(box, all.start(f), all.stride, temperature);
+    auto const p = values.probabilities();
+    for (std::size_t k = 0; k < all.length; ++k) result[all.start(f) + k * all.stride] = p[k];
+  }
+  return result;
+}
+
+/// >= ||p||_2 for the probabilities p of every fibre, at most 1 = ||p||_1.
+template <class = void>
+double length_of_probabilities(std::span<interval const> p, fibers const& all) {
+  double longest = 0;
+  for (std::size_t f = 0; f < all.count; ++f) {
+    double sum = 0;
+    for (std::size_t k = 0; k < all.length; ++k) {
+      double const own = p[all.start(f) + k * all.stride].upper;
+      sum = add_up(sum, multiply_up(own, own));
+    }
+    longest = max_up(longest, sum);
+  }
+  return min_up(1.0, sqrt_up(longest));
+}
 
 }  // namespace sigmax::inline SIGMAX_ABI::lipschitz::rules::detail

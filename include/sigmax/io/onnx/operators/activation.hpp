@@ -12,21 +12,13 @@
 #include <vector>
 
 #include <sigmax/config.hpp>
+#include <sigmax/io/onnx/activation_names.hpp>
 #include <sigmax/io/onnx/operation.hpp>
 #include <sigmax/lipschitz/rules/activation.hpp>
 
 namespace sigmax::inline SIGMAX_ABI::io::onnx_detail {
 
 using activation_values = std::vector<std::pair<std::string, double>>;
-
-/// Parameters that ONNX gives as float attributes of the same name.
-inline std::vector<std::string_view> activation_attributes(lipschitz::rules::activation_entry const& entry) {
-  std::vector<std::string_view> names;
-  for (auto const& parameter : entry.parameters) {
-    if (parameter.onnx_attribute && !parameter.name.empty()) names.push_back(parameter.name);
-  }
-  return names;
-}
 
 /// The one element of a constant input. @throws unsupported_error if the input is computed or longer.
 inline double constant_number(operation const& op, std::size_t i, char const* meaning) {

@@ -3,11 +3,11 @@
 /// Which operators are imported, and by which function.
 #pragma once
 
-#include <algorithm>
 #include <array>
 #include <string_view>
 
 #include <sigmax/config.hpp>
+#include <sigmax/io/onnx/activation_names.hpp>
 #include <sigmax/io/onnx/operation.hpp>
 #include <sigmax/io/onnx/operators/activation.hpp>
 #include <sigmax/io/onnx/operators/arithmetic.hpp>
@@ -31,9 +31,6 @@ namespace sigmax::inline SIGMAX_ABI::io::onnx_detail {
 
 /// Adds what an operator computes to the network and returns its first output; others go into `further_outputs`.
 using import_function = graph_value (*)(operation&);
-
-/// Names in the activation table that are no operators of ONNX's default domain up to the newest set we know.
-inline constexpr std::array<std::string_view, 2> foreign_activations{"QuickGelu", "Swish"};
 
 /// The function for an operator of the default domain, nullptr if it is not supported.
 inline import_function find_operator(std::string_view type) {
@@ -110,9 +107,7 @@ inline import_function find_operator(std::string_view type) {
   for (entry const& e : table) {
     if (e.type == type) return e.import;
   }
-  bool const foreign =
-      std::find(foreign_activations.begin(), foreign_activations.end(), type) != foreign_activations.end();
-  return !foreign && lipschitz::rules::find_activation_by_onnx(type) != nullptr ? import_activation : nullptr;
+  return is_onnx_activation(type) ? import_activation : nullptr;
 }
 
 }  // namespace sigmax::inline SIGMAX_ABI::io::onnx_detail
