@@ -14,7 +14,8 @@
 #include "checkpoint.hpp"
 #include "pages/run_page.hpp"
 #include "sample.hpp"
-#include "thread_pool.hpp"
+#include "sweep.hpp"
+#include "thread_pool/thread_pool.hpp"
 #include "train.hpp"
 
 namespace transformer {
@@ -47,10 +48,11 @@ int run(int argc, char const* const* argv) {
     return done->status;
   }
   int const threads = std::visit([](auto const& each) { return threads_of(each); }, parsed);
-  thread_pool pool(threads);
+  programs::thread_pool pool(threads);
   sigmax::cpu::native const on(pool.workers());
   if (auto const* const training = std::get_if<train_arguments>(&parsed)) return train(on, *training);
   if (auto const* const certifying = std::get_if<certify_arguments>(&parsed)) return certify(on, *certifying);
+  if (auto const* const sweeping = std::get_if<sweep_arguments>(&parsed)) return sweep(on, *sweeping);
   if (auto const* const reporting = std::get_if<report_arguments>(&parsed)) {
     fmt::print("{}\n", write_pages(reporting->folder).string());
     return 0;

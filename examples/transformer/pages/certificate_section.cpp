@@ -9,13 +9,18 @@
 #include <sigmax/lipschitz/certificate_numbers.hpp>
 
 #include "../../report/interval_chart.hpp"
+#include "../../report/table.hpp"
 #include "certificate_section.hpp"
-#include "markup.hpp"
 #include "run_charts.hpp"
 
 namespace transformer {
 
 namespace {
+
+using report::cell;
+using report::paragraph;
+using report::row_of;
+using report::table_of;
 
 /// What the bound by a method is from.
 std::string from_of(nlohmann::json const& certificate, nlohmann::json const& method) {

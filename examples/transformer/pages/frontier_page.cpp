@@ -11,15 +11,20 @@
 
 #include "../../report/line_chart.hpp"
 #include "../../report/page.hpp"
+#include "../../report/table.hpp"
 #include "certificate_section.hpp"
 #include "frontier.hpp"
-#include "markup.hpp"
 #include "run_charts.hpp"
 #include "run_page.hpp"
 
 namespace transformer {
 
 namespace {
+
+using report::cell;
+using report::paragraph;
+using report::row_of;
+using report::table_of;
 
 /// Runs of one method are of one colour; a line joins those that no other run beats.
 std::string chart_of(std::vector<frontier_point> const& points) {

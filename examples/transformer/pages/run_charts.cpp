@@ -4,12 +4,17 @@
 #include <fmt/format.h>
 
 #include "../../report/line_chart.hpp"
-#include "markup.hpp"
+#include "../../report/table.hpp"
 #include "run_charts.hpp"
 
 namespace transformer {
 
 namespace {
+
+using report::cell;
+using report::paragraph;
+using report::row_of;
+using report::table_of;
 
 using report::chart_point;
 

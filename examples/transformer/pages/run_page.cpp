@@ -6,14 +6,19 @@
 #include <sigmax/io/printable.hpp>
 
 #include "../../report/page.hpp"
+#include "../../report/table.hpp"
 #include "certificate_section.hpp"
-#include "markup.hpp"
 #include "run_charts.hpp"
 #include "run_page.hpp"
 
 namespace transformer {
 
 namespace {
+
+using report::cell;
+using report::paragraph;
+using report::row_of;
+using report::table_of;
 
 std::string norm_section(run_record const& run) {
   if (run.lines.empty() || !run.lines.back().contains("norms")) return {};

@@ -77,25 +77,18 @@ std::optional<node_id> last_linear(network const& net) {
   return std::nullopt;
 }
 
-}  // namespace detail
-
-/// Constants through the last linear layer y = c W h + b: with a bound L_body of the network up to h,
-/// L_ij = L_body |c| ||w_i - w_j||, the dual norm: l2 in l2, l1 in linf, sqrt(width of h) times l2 in rms.
-/// Proof: (y_i - y_j)(x) - (y_i - y_j)(z) = c (w_i - w_j)(h(x) - h(z)), and Hoelder's inequality.
-/// Where the last layer is none, the constant of all logits is used (pairwise_constants::of_logits), and always where it
-/// is smaller. Leino, Wang, Fredrikson 2021 ("Globally-robust neural networks") call this K_ij.
-/// Cost: two certificates, and classes^2 / 2 differences of rows. Never attacks. @throws as certify.
-template <std::same_as<network> Network>
-pairwise_constants pairs_by_last_layer(Network const& net, certify_options options = {}) {
+/// `pairs_by_last_layer`, with certificates by `prove(net, options)`.
+template <std::same_as<network> Network, class Prove>
+pairwise_constants pairs_by_last_layer_with(Prove const& prove, Network const& net, certify_options options) {
   SIGMAX_DETAIL_REQUIRE_STRICT_ARITHMETIC(Network);
   options.attack = false;
-  auto const together = pairwise_constants::of_logits(certify(net, options));
-  auto const last = detail::last_linear(net);
+  auto const together = pairwise_constants::of_logits(prove(net, options));
+  auto const last = last_linear(net);
   if (!last) return together;
   auto const& product = *net[*last].rule.template as<rules::linear>();
   network body = net;
   body.set_output(net[*last].inputs[0]);
-  auto const of_body = certify(body, options);
+  auto const of_body = prove(body, options);
   auto const& w = product.matrix();
   bool const entries = options.norm == norm::any(norm::linf);
   extended factor = of_body.upper_extended() * extended(std::fabs(product.coefficient()));
@@ -104,22 +97,20 @@ pairwise_constants pairs_by_last_layer(Network const& net, certify_options optio
   w.visit([&](auto const& matrix) {
     for (index_t i = 1; i < matrix.rows(); ++i) {
       for (index_t j = 0; j < i; ++j) {
-        constants.push_back(factor * extended(detail::row_difference_up(matrix, i, j, entries)));
+        constants.push_back(factor * extended(row_difference_up(matrix, i, j, entries)));
       }
     }
   });
-  return tighter(detail::pair_maker::make(w.rows(), std::move(constants), options.norm, options.domain,
-                                          of_body.rests_on(), "rows of the last layer"),
+  return tighter(pair_maker::make(w.rows(), std::move(constants), options.norm, options.domain, of_body.rests_on(),
+                                  "rows of the last layer"),
                  together);
 }
 
-/// Every pair certified by itself, as a network with the one output f_i - f_j; the smaller of that and what
-/// pairs_by_last_layer finds. Cost: classes^2 / 2 certificates; worth it with methods that see through layers.
-/// @throws as certify.
-template <std::same_as<network> Network>
-pairwise_constants pairs_one_by_one(Network const& net, certify_options options = {}) {
+/// `pairs_one_by_one`, with certificates by `prove(net, options)`.
+template <std::same_as<network> Network, class Prove>
+pairwise_constants pairs_one_by_one_with(Prove const& prove, Network const& net, certify_options options) {
   options.attack = false;
-  auto const known = pairs_by_last_layer(net, options);
+  auto const known = pairs_by_last_layer_with(prove, net, options);
   auto const classes = known.classes();
   auto const progress = options.progress;
   options.progress = {};
@@ -135,14 +126,49 @@ pairwise_constants pairs_one_by_one(Network const& net, certify_options options 
       difference(0, i) = 1;
       difference(0, j) = -1;
       pair.add(rules::linear(weight::owning(std::move(difference))), {flat});
-      auto const c = certify(pair, options);
+      auto const c = prove(pair, options);
       constants.push_back(c.upper_extended());
       rests_on.include(c.rests_on());
     }
   }
-  return tighter(detail::pair_maker::make(classes, std::move(constants), options.norm, options.domain,
-                                          std::move(rests_on), "every pair by itself"),
+  return tighter(pair_maker::make(classes, std::move(constants), options.norm, options.domain, std::move(rests_on),
+                                  "every pair by itself"),
                  known);
+}
+
+}  // namespace detail
+
+/// Constants through the last linear layer y = c W h + b: with a bound L_body of the network up to h,
+/// L_ij = L_body |c| ||w_i - w_j||, the dual norm: l2 in l2, l1 in linf, sqrt(width of h) times l2 in rms.
+/// Proof: (y_i - y_j)(x) - (y_i - y_j)(z) = c (w_i - w_j)(h(x) - h(z)), and Hoelder's inequality.
+/// Where the last layer is none, the constant of all logits is used (pairwise_constants::of_logits), and always where it
+/// is smaller. Leino, Wang, Fredrikson 2021 ("Globally-robust neural networks") call this K_ij.
+/// Cost: two certificates, and classes^2 / 2 differences of rows. Never attacks. @throws as certify.
+template <std::same_as<network> Network>
+pairwise_constants pairs_by_last_layer(Network const& net, certify_options const& options = {}) {
+  auto const prove = [](network const& each, certify_options const& asked) { return certify(each, asked); };
+  return detail::pairs_by_last_layer_with(prove, net, options);
+}
+/// The same on a backend of the caller's.
+template <certifying_backend<double> B, std::same_as<network> Network>
+pairwise_constants pairs_by_last_layer(B const& on, Network const& net, certify_options const& options = {}) {
+  auto const prove = [&](network const& each, certify_options const& asked) { return certify(on, each, asked); };
+  return detail::pairs_by_last_layer_with(prove, net, options);
+}
+
+/// Every pair certified by itself, as a network with the one output f_i - f_j; the smaller of that and what
+/// pairs_by_last_layer finds. Cost: classes^2 / 2 certificates; worth it with methods that see through layers.
+/// @throws as certify.
+template <std::same_as<network> Network>
+pairwise_constants pairs_one_by_one(Network const& net, certify_options const& options = {}) {
+  auto const prove = [](network const& each, certify_options const& asked) { return certify(each, asked); };
+  return detail::pairs_one_by_one_with(prove, net, options);
+}
+/// The same on a backend of the caller's.
+template <certifying_backend<double> B, std::same_as<network> Network>
+pairwise_constants pairs_one_by_one(B const& on, Network const& net, certify_options const& options = {}) {
+  auto const prove = [&](network const& each, certify_options const& asked) { return certify(on, each, asked); };
+  return detail::pairs_one_by_one_with(prove, net, options);
 }
 
 }  // namespace sigmax::inline SIGMAX_ABI::lipschitz

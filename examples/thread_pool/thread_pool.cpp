@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "thread_pool.hpp"
 
-namespace transformer {
+namespace programs {
 
 namespace {
 
@@ -67,4 +67,4 @@ void thread_pool::work(int first) {
   }
 }
 
-}  // namespace transformer
+}  // namespace programs

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /// @file
-/// Markup that the pages of programs share.
+/// Paragraphs and tables of a page.
 #pragma once
 
 #include <string>
@@ -8,13 +8,13 @@
 
 #include <sigmax/io/printable.hpp>
 
-#include "../../report/text.hpp"
+#include "text.hpp"
 
-namespace transformer {
+namespace report {
 
 inline std::string paragraph(std::string const& text, char const* kind = nullptr) {
   return std::string("<p") + (kind != nullptr ? std::string(" class=\"") + kind + "\"" : "") + ">" +
-         report::escaped(sigmax::io::printable(text, 8192)) + "</p>\n";
+         escaped(sigmax::io::printable(text, 8192)) + "</p>\n";
 }
 
 /// The cell of a table, or of its head.
@@ -27,7 +27,7 @@ inline std::string row_of(std::vector<cell> const& cells, char const* tag = "td"
   std::string row = "<tr>";
   for (auto const& each : cells) {
     row += std::string("<") + tag + (each.is_number ? " class=\"number\">" : ">") +
-           report::escaped(sigmax::io::printable(each.text, 200)) + "</" + tag + ">";
+           escaped(sigmax::io::printable(each.text, 200)) + "</" + tag + ">";
   }
   return row + "</tr>\n";
 }
@@ -38,4 +38,4 @@ inline std::string table_of(std::vector<cell> const& head, std::string const& ro
          "</tbody>\n</table>\n</div>\n";
 }
 
-}  // namespace transformer
+}  // namespace report

@@ -12,7 +12,7 @@
 
 #include <sigmax/core/parallel.hpp>
 
-namespace transformer {
+namespace programs {
 
 /// `count` threads, the caller's among them. One loop at a time.
 class thread_pool {
@@ -42,4 +42,4 @@ class thread_pool {
   std::vector<std::thread> threads_;
 };
 
-}  // namespace transformer
+}  // namespace programs
