@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <set>
 #include <thread>
 
 #include <CLI/CLI.hpp>
@@ -32,6 +33,7 @@ Examples:
   sigmax-transformer train --resume --out run
   sigmax-transformer train --preset shakespeare --text shakespeare.txt --optimizer muon --constraint soft_cap --sigma-max 2
   sigmax-transformer certify run
+  sigmax-transformer sweep --caps 1,2 --minutes 10 --out sweep
   sigmax-transformer sample --out run --prompt "#include"
 
 Exit status:
@@ -91,18 +93,45 @@ char const* description_of(std::string const& name) {
   return nullptr;
 }
 
-void declare_train(CLI::App& app, train_arguments& result) {
+/// Options of a training; `in_grid` are settings that a sweep takes lists of.
+void declare_training(CLI::App& app, train_arguments& result, std::set<std::string> const& in_grid) {
   app.add_option("--text", result.text, "File, or folder of sources; by default those of sigmax")->type_name("PATH");
   app.add_option("--out", result.out, "Folder of the run")->type_name("DIR")->capture_default_str();
-  app.add_flag("--resume", result.resume, "Go on from the checkpoint in the folder of the run");
   app.add_option("--threads", result.threads, "Threads")->check(CLI::Range(1, 1024))->capture_default_str();
   for_each_setting(result.settings, [&](std::string const& name, auto& value) {
     auto const* const description = description_of(name);
-    if (description == nullptr) return;
+    if (description == nullptr || in_grid.contains(name)) return;
     auto* const option = app.add_option(option_of(name), value, description)->capture_default_str();
     if (name == "optimizer") option->check(CLI::IsMember(optimizer_names()))->type_name("NAME");
     if (name == "constraint") option->check(CLI::IsMember(constraint_names()))->type_name("NAME");
   });
+}
+
+void declare_sweep(CLI::App& app, sweep_arguments& result) {
+  declare_training(app, result.training,
+                   {"optimizer", "constraint", "sigma_max", "learning_rate", "embedding_learning_rate", "weight_decay"});
+  app.add_option("--optimizers", result.optimizers, "Each of muon, adamw")
+      ->delimiter(',')
+      ->check(CLI::IsMember(optimizer_names()))
+      ->capture_default_str();
+  app.add_option("--constraints", result.constraints, "Each of what --constraint of train takes; decays are 1 / cap")
+      ->delimiter(',')
+      ->check(CLI::IsMember(constraint_names()))
+      ->capture_default_str();
+  app.add_option("--caps", result.caps, "Caps of every weight, from RMS to RMS")
+      ->delimiter(',')
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  app.add_option("--muon-rates", result.muon_rates, "Learning rates")->delimiter(',')->check(CLI::PositiveNumber)->capture_default_str();
+  app.add_option("--adamw-rates", result.adamw_rates, "Learning rates")->delimiter(',')->check(CLI::PositiveNumber)->capture_default_str();
+  app.add_option("--minutes", result.minutes, "Budget of time; the same command goes on later")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+}
+
+/// Of a batch that is smaller than what is computed at once.
+void shrink_micro_batch(run_settings& settings) {
+  if (settings.batch < settings.micro_batch) settings.micro_batch = settings.batch;
 }
 
 /// Presets are read first: what else is on the command line changes them.
@@ -130,6 +159,9 @@ any_arguments parse_arguments(int argc, char const* const* argv) {
   certify_arguments certifying;
   certifying.model = training.out;
   certifying.threads = training.threads;
+  sweep_arguments sweeping;
+  sweeping.training = training;
+  sweeping.training.out = "sigmax-transformer-sweep";
   report_arguments reporting;
   reporting.folder = training.out;
   std::string preset;
@@ -137,6 +169,7 @@ any_arguments parse_arguments(int argc, char const* const* argv) {
   auto* const train = app.add_subcommand("train", "Train a model");
   auto* const sample = app.add_subcommand("sample", "Write text with a model");
   auto* const certify = app.add_subcommand("certify", "Prove how far logits move with the tokens");
+  auto* const sweep = app.add_subcommand("sweep", "Train a grid of models, and draw loss over proven bound");
   auto* const report = app.add_subcommand("report", "Write a page about a run, or about all runs in a folder");
   try {
     app.require_subcommand(1);
@@ -145,7 +178,10 @@ any_arguments parse_arguments(int argc, char const* const* argv) {
     app.footer(afterword);
     train->add_option("--preset", preset, "tiny (a minute) or shakespeare (the paper's model)")
         ->check(CLI::IsMember({"tiny", "shakespeare"}));
-    declare_train(*train, training);
+    declare_training(*train, training, {});
+    train->add_flag("--resume", training.resume, "Go on from the checkpoint in the folder of the run");
+    sweep->add_option("--preset", preset, "tiny or shakespeare")->check(CLI::IsMember({"tiny", "shakespeare"}));
+    declare_sweep(*sweep, sweeping);
     sample->add_option("--out,--model", sampling.model, "Folder of the run, or its file")->capture_default_str();
     sample->add_option("--prompt", sampling.how.prompt, "Text to go on from");
     sample->add_option("--count", sampling.how.count, "Bytes to write")->check(CLI::NonNegativeNumber);
@@ -160,11 +196,11 @@ any_arguments parse_arguments(int argc, char const* const* argv) {
     report->add_option("folder", reporting.folder, "Folder of a run, or of runs")->capture_default_str();
     app.parse(argc, argv);
     if (train->parsed() && !training.resume) {
-      if (training.settings.batch < training.settings.micro_batch) {
-        training.settings.micro_batch = training.settings.batch;
-      }
+      shrink_micro_batch(training.settings);
       check(training.settings);
     }
+    shrink_micro_batch(sweeping.training.settings);
+    if (sweep->parsed()) check(sweeping.training.settings);
   } catch (CLI::CallForHelp const&) {
     return finished{0, app.help()};
   } catch (CLI::CallForVersion const& asked) {
@@ -177,6 +213,8 @@ any_arguments parse_arguments(int argc, char const* const* argv) {
   if (train->parsed()) return training;
   if (certify->parsed()) return certifying;
   if (report->parsed()) return reporting;
+  sweeping.threads = sweeping.training.threads;
+  if (sweep->parsed()) return sweeping;
   return sampling;
 }
 

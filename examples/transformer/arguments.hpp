@@ -5,6 +5,7 @@
 
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "sample.hpp"
 #include "settings.hpp"
@@ -18,6 +19,10 @@ struct train_arguments {
   std::string out;
   /// Go on from the checkpoint in `out`; settings and text are its.
   bool resume = false;
+  /// Neither lines of progress nor the certificate are printed.
+  bool quiet = false;
+  /// Stop at a checkpoint when they are over; 0: go on to the end.
+  double seconds = 0;
   int threads = 1;
 };
 
@@ -36,6 +41,18 @@ struct certify_arguments {
   int threads = 1;
 };
 
+/// A grid of runs of the settings, text and threads of `training`, in folders inside of its `out`.
+struct sweep_arguments {
+  train_arguments training;
+  std::vector<std::string> optimizers{"muon", "adamw"};
+  std::vector<std::string> constraints{"soft_cap", "hard_cap", "spectral_normalize", "weight_decay"};
+  std::vector<double> caps{1, 1.5, 2, 3};
+  std::vector<double> muon_rates{0.05, 0.1, 0.2};
+  std::vector<double> adamw_rates{0.001, 0.003, 0.01};
+  double minutes = 30;
+  int threads = 1;
+};
+
 struct report_arguments {
   /// The folder of a run, or one with runs in it.
   std::string folder;
@@ -48,7 +65,8 @@ struct finished {
   std::string text;
 };
 
-using any_arguments = std::variant<train_arguments, sample_arguments, certify_arguments, report_arguments, finished>;
+using any_arguments =
+    std::variant<train_arguments, sample_arguments, certify_arguments, report_arguments, sweep_arguments, finished>;
 
 any_arguments parse_arguments(int argc, char const* const* argv);
 

@@ -13,7 +13,6 @@ model_certificate write_certificate(sigmax::cpu::native const& on, run_settings 
                                     bool fast, std::filesystem::path const& path) {
   auto const result = certify_model(on, settings, weights, {.walk_network = !fast, .attack_settings = {.text = text}});
   save_certificate(path, result, step, on.architecture());
-  fmt::print("{}", text_of(result));
   return result;
 }
 
@@ -23,7 +22,7 @@ int certify(sigmax::cpu::native const& on, certify_arguments const& options) {
   auto const folder = std::filesystem::is_directory(path) ? path : path.parent_path();
   auto const result =
       write_certificate(on, from.settings, from.weights, from.step, {}, options.fast, folder / "certificate.json");
-  fmt::print("{} ({:.1f} s)\n", (folder / "certificate.json").string(), result.seconds);
+  fmt::print("{}{} ({:.1f} s)\n", text_of(result), (folder / "certificate.json").string(), result.seconds);
   if (is_run(folder)) fmt::print("{}\n", write_pages(folder).string());
   return 0;
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -11,6 +12,7 @@
 #include <sigmax/io/printable.hpp>
 #include <sigmax/io/safetensors.hpp>
 
+#include "certificate/certificate_file.hpp"
 #include "certify.hpp"
 #include "checkpoint.hpp"
 #include "corpus.hpp"
@@ -78,9 +80,12 @@ int train(sigmax::cpu::native const& on, train_arguments const& options) {
   auto& model = *current.model;
   auto const& settings = model.settings();
   metrics_file const metrics(out / "metrics.jsonl", model.steps());
-  fmt::print("{} parameters, {} bytes of text, vocabulary {}, {} of {} steps done, {} threads, {}\n",
+  if (!options.quiet) {
+    fmt::print("{} parameters, {} bytes of text, vocabulary {}, {} of {} steps done, {} threads, {}\n",
              settings.shape.parameters(), current.text.tokens.size(), settings.shape.vocabulary, model.steps(),
              settings.steps, on.threads(), on.architecture());
+  }
+  auto const start = std::chrono::steady_clock::now();
 
   since_last_line since;
   while (model.steps() < settings.steps) {
@@ -103,22 +108,33 @@ int train(sigmax::cpu::native const& on, train_arguments const& options) {
                        .caps = model.caps()};
       if (validates) line.validation = model.validate();
       if (validates || step % steps_between_spectra(settings) == 0) line.spectra = weight_spectra(on, model.weights());
-      fmt::print("{}\n", line.line_for_people(settings.steps));
-      std::fflush(stdout);
+      if (!options.quiet) {
+        fmt::print("{}\n", line.line_for_people(settings.steps));
+        std::fflush(stdout);
+      }
       metrics.append(line);
       since = {};
     }
-    if (is_due(step, settings.checkpoint_every, settings.steps)) save_checkpoint(checkpoint, model, text);
+    bool const is_late =
+        options.seconds > 0 &&
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() > options.seconds;
+    // Between lines of progress a resumed run could not finish the line.
+    bool const stops = is_late && step < settings.steps && is_due(step, settings.log_every, settings.steps);
+    if (stops || is_due(step, settings.checkpoint_every, settings.steps)) save_checkpoint(checkpoint, model, text);
+    if (stops) return 0;
   }
   save_model(out / "model.safetensors", model);
-  write_certificate(on, settings, model.weights(), model.steps(), current.text.validation(), true,
-                    out / "certificate.json");
-  fmt::print("{}\n", write_pages(out).string());
+  auto const certificate = write_certificate(on, settings, model.weights(), model.steps(), current.text.validation(), true,
+                                             out / "certificate.json");
+  auto const page = write_pages(out);
   auto const& caps = model.caps();
-  fmt::print(
-      "{} checks, after every step, that a weight is inside its cap: {} violations; {} proofs, {} weights hard "
-      "capped\n",
-      caps.checks, caps.violations, caps.constrained.proven, caps.constrained.hard_capped);
+  if (!options.quiet) {
+    fmt::print("{}{}\n", text_of(certificate), page.string());
+    fmt::print(
+        "{} checks, after every step, that a weight is inside its cap: {} violations; {} proofs, {} weights hard "
+        "capped\n",
+        caps.checks, caps.violations, caps.constrained.proven, caps.constrained.hard_capped);
+  }
   return caps.violations == 0 ? 0 : 1;
 }
 

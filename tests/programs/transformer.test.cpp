@@ -126,6 +126,38 @@ TEST_CASE("a run that is killed at any moment is resumed to the same bits") {
   CHECK(steps == std::multiset<int>{30, 60, 90, 120, 150, 180, 210, 240, 270, 300});
 }
 
+TEST_CASE("a sweep runs its grid within its budget, goes on where it stopped, and draws the frontier") {
+  if (is_missing()) return;
+  scratch_folder const folder("transformer-sweep");
+  write_text(folder);
+  std::string const grid = "sweep" + small +
+                           " --steps 600 --log-every 10 --validate-every 600 --optimizers muon,adamw --constraints "
+                           "soft_cap,none --caps 1,2 --muon-rates 0.1 --adamw-rates 0.01 --out grid";
+  auto const none = run(program, grid + " --minutes 0", folder);
+  CHECK(none.status == 0);
+  CHECK(none.out.find("0 of 6 runs are done") != std::string::npos);
+  // So little that it stops inside of the first run.
+  auto const begun = run(program, grid + " --minutes 0.001", folder);
+  CHECK(begun.status == 0);
+  CHECK(begun.out.find("0 of 6 runs are done") != std::string::npos);
+  CHECK(begun.out.find("stopped at step") != std::string::npos);
+  auto const all = run(program, grid, folder);
+  CAPTURE(all.err);
+  CHECK(all.status == 0);
+  CHECK(all.out.find("6 of 6 runs are done") != std::string::npos);
+  for (char const* const name : {"muon-soft_cap-1-0.1", "muon-soft_cap-2-0.1", "muon-none-0.1", "adamw-soft_cap-1-0.01",
+                                 "adamw-soft_cap-2-0.01", "adamw-none-0.01"}) {
+    CAPTURE(name);
+    CHECK(std::filesystem::exists(folder.path() / "grid" / name / "certificate.json"));
+    CHECK(std::filesystem::exists(folder.path() / "grid" / name / "report.html"));
+    CHECK(contents(folder.path() / "grid" / "report.html").find(name) != std::string::npos);
+  }
+  CHECK(run(program, grid, folder).out.find("6 of 6 runs are done") != std::string::npos);
+  auto const other = run(program, grid + " --seed 9", folder);
+  CHECK(other.status == 2);
+  CHECK(other.err.find("other settings") != std::string::npos);
+}
+
 TEST_CASE("a checkpoint is not resumed on another text") {
   if (is_missing()) return;
   scratch_folder const folder("transformer-text");
