@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: MIT
-#include "sweep.hpp"
-
 #include <chrono>
 #include <filesystem>
 #include <numeric>
@@ -12,7 +10,9 @@
 #include <sigmax/io/printable.hpp>
 
 #include "checkpoint.hpp"
+#include "pages/certificate_section.hpp"
 #include "pages/run_page.hpp"
+#include "sweep.hpp"
 #include "train.hpp"
 #include "weight_optimizer.hpp"
 
@@ -39,14 +39,15 @@ bool is_done(std::filesystem::path const& folder) {
 
 /// @throws domain_error if the folder holds a run of other settings than planned.
 void require_same(std::filesystem::path const& folder, run_settings planned) {
-  bool const begun =
-      std::filesystem::exists(folder / "checkpoint.safetensors") || std::filesystem::exists(folder / "model.safetensors");
+  bool const begun = std::filesystem::exists(folder / "checkpoint.safetensors") ||
+                     std::filesystem::exists(folder / "model.safetensors");
   if (!begun) return;
   auto const stored = load_model(folder).settings;
   planned.shape.vocabulary = stored.shape.vocabulary;
   if (stored == planned) return;
-  throw sigmax::domain_error(sigmax::io::printable(folder.string()) +
-                             ": this run has other settings than the sweep; give the settings it began with, or another --out");
+  throw sigmax::domain_error(
+      sigmax::io::printable(folder.string()) +
+      ": this run has other settings than the sweep; give the settings it began with, or another --out");
 }
 
 }  // namespace
@@ -120,7 +121,7 @@ int sweep(sigmax::cpu::native const& on, sweep_arguments const& options) {
     auto const record = read_run(own);
     fmt::print("{:<40} {:>4.0f} s  {}\n", run.name, seconds_since(began),
                finished ? fmt::format("validation {:.4f}  L <= {}", record.last("validation_loss", 0),
-                                      record.certificate["upper"]["decimal"].get<std::string>().substr(0, 12))
+                                      upper_text(record.certificate["upper"]))
                         : fmt::format("stopped at step {:.0f}, the budget is used up", record.last("step", 0)));
     std::fflush(stdout);
     write_pages(folder);
