@@ -3,6 +3,7 @@
 /// Everything between tokens and logits, allocated once and used for every batch.
 #pragma once
 
+#include <algorithm>
 #include <vector>
 
 #include <sigmax/core/matrix.hpp>
@@ -63,24 +64,41 @@ class activations {
   index_t length_;
 };
 
-/// The largest magnitude of any number the forward pass has left: stream, queries, keys, values and their means, hidden
-/// layers; +infinity if one is not finite. Without the logits.
+/// The largest magnitudes in what products of the forward pass read; +infinity where a number is not finite.
+struct activation_maxima {
+  /// The residual stream; queries and keys after rotation; values; their means; hidden layers of MLPs.
+  double stream = 0, query = 0, key = 0, value = 0, mixed = 0, hidden = 0;
+
+  double largest() const { return std::max({stream, query, key, value, mixed, hidden}); }
+};
+
+/// f(name, maximum) for all of them.
+template <class Maxima, class F>
+void for_each_maximum(Maxima& all, F const& f) {
+  f("stream", all.stream);
+  f("query", all.query);
+  f("key", all.key);
+  f("value", all.value);
+  f("mixed", all.mixed);
+  f("hidden", all.hidden);
+}
+
+/// Of what the forward pass has left.
 template <class Backend, class T>
-T largest_activation(Backend const& on, activations<T> const& all) {
-  T largest(0);
-  auto const look_at = [&](sigmax::matrix<T> const& x) {
-    T const here = T(on.max_abs(x.view()));
-    if (largest < here) largest = here;
+activation_maxima largest_activations(Backend const& on, activations<T> const& all) {
+  activation_maxima result;
+  auto const look_at = [&](sigmax::matrix<T> const& x, double& largest) {
+    largest = std::max(largest, static_cast<double>(on.max_abs(x.view())));
   };
-  for (auto const& each : all.stream) look_at(each);
+  for (auto const& each : all.stream) look_at(each, result.stream);
   for (auto const& each : all.attention) {
-    look_at(each.query);
-    look_at(each.key);
-    look_at(each.value);
-    look_at(each.mixed);
+    look_at(each.query, result.query);
+    look_at(each.key, result.key);
+    look_at(each.value, result.value);
+    look_at(each.mixed, result.mixed);
   }
-  for (auto const& each : all.mlp) look_at(each.hidden);
-  return largest;
+  for (auto const& each : all.mlp) look_at(each.hidden, result.hidden);
+  return result;
 }
 
 }  // namespace transformer

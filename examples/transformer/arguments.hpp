@@ -28,12 +28,22 @@ struct sample_arguments {
   int threads = 1;
 };
 
+struct certify_arguments {
+  /// A folder of a run, or its file.
+  std::string model;
+  /// Only formulas of norms, not the graph.
+  bool fast = false;
+  int threads = 1;
+};
+
 /// The program has nothing more to do: `text` goes to stdout if `status` is 0, else it is one line for stderr.
 struct finished {
   int status;
   std::string text;
 };
 
-std::variant<train_arguments, sample_arguments, finished> parse_arguments(int argc, char const* const* argv);
+using any_arguments = std::variant<train_arguments, sample_arguments, certify_arguments, finished>;
+
+any_arguments parse_arguments(int argc, char const* const* argv);
 
 }  // namespace transformer

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <charconv>
 #include <map>
+#include <type_traits>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -50,6 +51,17 @@ metadata metadata_of(trainer const& of) {
           {"step", std::to_string(of.steps())}};
 }
 
+/// f(name, count) for all counts of checks.
+template <class Checks, class F>
+void for_each_count(Checks& caps, F const& f) {
+  f("checks", caps.checks);
+  f("violations", caps.violations);
+  f("matrices", caps.constrained.matrices);
+  f("hard_capped", caps.constrained.hard_capped);
+  f("proven", caps.constrained.proven);
+  f("rescaled", caps.constrained.rescaled);
+}
+
 }  // namespace
 
 std::string settings_text(run_settings const& settings) {
@@ -78,10 +90,14 @@ stored_run run_of(sigmax::io::safetensors_file const& file) {
   stored_run result{.settings = settings_from(from.at("settings")),
                     .vocabulary = from_hexadecimal(from.at("vocabulary")),
                     .step = number_in<std::int64_t>(from, "step"),
-                    .text = {}};
+                    .text = {},
+                    .caps = {}};
   if (from.contains("text")) {
     result.text = from.at("text");
     result.digest = number_in<std::uint64_t>(from, "digest");
+    for_each_count(result.caps, [&](char const* name, auto& count) {
+      count = number_in<std::remove_reference_t<decltype(count)>>(from, name);
+    });
   }
   return result;
 }
@@ -100,6 +116,7 @@ void save_checkpoint(std::filesystem::path const& path, trainer const& of, std::
   auto about = metadata_of(of);
   about["text"] = text;
   about["digest"] = std::to_string(of.text().digest);
+  for_each_count(of.caps(), [&](char const* name, auto const& count) { about[name] = std::to_string(count); });
   state.save(path, about);
 }
 
@@ -108,6 +125,16 @@ parameters<float> weights_of(sigmax::io::safetensors_file const& file, model_sha
   for_each_weight(
       result, [&](std::string const& name, weight_role, sigmax::matrix<float>& each) { file.read_into(name, each); });
   return result;
+}
+
+stored_model load_model(std::filesystem::path path) {
+  if (std::filesystem::is_directory(path)) {
+    bool const is_done = std::filesystem::exists(path / "model.safetensors");
+    path /= is_done ? "model.safetensors" : "checkpoint.safetensors";
+  }
+  auto const file = sigmax::io::load_safetensors(path);
+  auto const stored = run_of(file);
+  return {stored.settings, weights_of(file, stored.settings.shape), tokenizer(stored.vocabulary), stored.step};
 }
 
 }  // namespace transformer

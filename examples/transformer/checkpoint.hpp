@@ -3,7 +3,8 @@
 /// Training and models in files.
 ///
 /// model.safetensors: the weights by name, and as metadata `settings` (JSON), `vocabulary` (hexadecimal bytes) and `step`.
-/// checkpoint.safetensors: that, the state of all optimizers, and the `digest` and `text` of the run. What a step sees of
+/// checkpoint.safetensors: that, the state of all optimizers, the `digest` and `text` of the run, and what was checked of its
+/// caps (`checks`, `violations`, `matrices`, `hard_capped`, `proven`, `rescaled`). What a step sees of
 /// the text follows from `seed` and `step`. Both are written atomically.
 #pragma once
 
@@ -32,6 +33,7 @@ struct stored_run {
   /// Of a checkpoint.
   std::string text;
   std::uint64_t digest = 0;
+  cap_checks caps;
 };
 
 /// @throws format_error if it was not written by this program.
@@ -43,5 +45,17 @@ void save_checkpoint(std::filesystem::path const& path, trainer const& of, std::
 
 /// Weights of a file of either kind.
 parameters<float> weights_of(sigmax::io::safetensors_file const& file, model_shape const& shape);
+
+/// A model, whether its training is over or not.
+struct stored_model {
+  run_settings settings;
+  parameters<float> weights;
+  tokenizer vocabulary;
+  std::int64_t step = 0;
+};
+
+/// model.safetensors or a checkpoint; of a folder the first if it is there, else the other.
+/// @throws format_error that names the path.
+stored_model load_model(std::filesystem::path path);
 
 }  // namespace transformer

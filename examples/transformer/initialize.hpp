@@ -13,22 +13,35 @@
 
 namespace transformer {
 
-/// Makes RMS(row) <= 1 of every row, in exact arithmetic; rows that are known to be shorter stay as they are. The proof:
-/// squares of floats are exact in double, and their computed sum is below the exact one by at most a factor
-/// 1 - gamma_{n-1} (Higham 3.1), for which the limit leaves room.
+/// The sum of squares of a row of n floats below which RMS(row) <= 1 is proven. The proof: squares of floats are exact in
+/// double, and their computed sum is below the exact one by at most a factor 1 - gamma_{n-1} (Higham 3.1), for which the
+/// limit leaves room.
+inline double largest_sum_of_squares(index_t n) {
+  return static_cast<double>(n) * (1 - 4e-16 * static_cast<double>(n));
+}
+
+inline double sum_of_squares(sigmax::matrix<float> const& e, index_t row) {
+  double sum = 0;
+  for (index_t j = 0; j < e.cols(); ++j) sum += static_cast<double>(e(row, j)) * static_cast<double>(e(row, j));
+  return sum;
+}
+
+/// RMS(row) <= 1 is proven of every row, in exact arithmetic.
+template <class = void>
+bool rows_are_capped(sigmax::matrix<float> const& e) {
+  bool all = true;
+  for (index_t i = 0; i < e.rows(); ++i) all = all && sum_of_squares(e, i) <= largest_sum_of_squares(e.cols());
+  return all;
+}
+
+/// Makes it so; rows that are known to be shorter stay as they are.
 template <class = void>
 void cap_rows(sigmax::matrix<float>& e) {
-  auto const n = static_cast<double>(e.cols());
-  double const largest_sum = n * (1 - 4e-16 * n);
-  auto const squares = [&](index_t i) {
-    double sum = 0;
-    for (index_t j = 0; j < e.cols(); ++j) sum += static_cast<double>(e(i, j)) * static_cast<double>(e(i, j));
-    return sum;
-  };
+  double const largest = largest_sum_of_squares(e.cols());
   for (index_t i = 0; i < e.rows(); ++i) {
     // Rounding to float may take a row back above: once more then, a little shorter.
-    for (double shrink = 1; squares(i) > largest_sum; shrink -= 0x1p-22) {
-      auto const factor = static_cast<float>(shrink * std::sqrt(largest_sum / squares(i)));
+    for (double shrink = 1; sum_of_squares(e, i) > largest; shrink -= 0x1p-22) {
+      auto const factor = static_cast<float>(shrink * std::sqrt(largest / sum_of_squares(e, i)));
       for (index_t j = 0; j < e.cols(); ++j) e(i, j) *= factor;
     }
   }

@@ -1,21 +1,19 @@
 // SPDX-License-Identifier: MIT
-// sigmax-transformer: trains a small Lipschitz transformer, and writes text with it.
+// sigmax-transformer: trains a small Lipschitz transformer, certifies it, and writes text with it.
 #include <cstdio>
 #include <exception>
-#include <filesystem>
-#include <string>
 #include <variant>
 
 #include <fmt/format.h>
 
 #include <sigmax/core/error.hpp>
-#include <sigmax/core/parallel.hpp>
-#include <sigmax/io/safetensors.hpp>
 #include <sigmax/kernels.hpp>
 
 #include "arguments.hpp"
+#include "certify.hpp"
 #include "checkpoint.hpp"
 #include "sample.hpp"
+#include "thread_pool.hpp"
 #include "train.hpp"
 
 namespace transformer {
@@ -23,14 +21,7 @@ namespace transformer {
 namespace {
 
 int write_sample(sigmax::cpu::native const& on, sample_arguments const& options) {
-  std::filesystem::path path = options.model;
-  if (std::filesystem::is_directory(path)) {
-    bool const is_done = std::filesystem::exists(path / "model.safetensors");
-    path /= is_done ? "model.safetensors" : "checkpoint.safetensors";
-  }
-  auto const file = sigmax::io::load_safetensors(path);
-  auto const stored = run_of(file);
-  trained_model const from{stored.settings, weights_of(file, stored.settings.shape), tokenizer(stored.vocabulary)};
+  auto const from = load_model(options.model);
   fmt::print("{}", options.how.prompt);
   sample(on, from, options.how, [](char c) {
     std::fputc(c, stdout);
@@ -38,6 +29,12 @@ int write_sample(sigmax::cpu::native const& on, sample_arguments const& options)
   });
   fmt::print("\n");
   return 0;
+}
+
+int threads_of(finished const&) { return 1; }
+template <class Arguments>
+int threads_of(Arguments const& of) {
+  return of.threads;
 }
 
 void complain(char const* problem) { fmt::print(stderr, "sigmax-transformer: {}\n", problem); }
@@ -48,11 +45,12 @@ int run(int argc, char const* const* argv) {
     fmt::print(done->status == 0 ? stdout : stderr, "{}{}", done->text, done->status == 0 ? "" : "\n");
     return done->status;
   }
-  if (auto const* const training = std::get_if<train_arguments>(&parsed)) {
-    return train(sigmax::cpu::native(sigmax::executor(training->threads)), *training);
-  }
-  auto const& sampling = std::get<sample_arguments>(parsed);
-  return write_sample(sigmax::cpu::native(sigmax::executor(sampling.threads)), sampling);
+  int const threads = std::visit([](auto const& each) { return threads_of(each); }, parsed);
+  thread_pool pool(threads);
+  sigmax::cpu::native const on(pool.workers());
+  if (auto const* const training = std::get_if<train_arguments>(&parsed)) return train(on, *training);
+  if (auto const* const certifying = std::get_if<certify_arguments>(&parsed)) return certify(on, *certifying);
+  return write_sample(on, std::get<sample_arguments>(parsed));
 }
 
 }  // namespace

@@ -73,17 +73,14 @@ void check_tokens(model<T> const& of, std::span<token const> tokens, activations
   }
 }
 
-/// Logits of all tokens, into `kept.logits`. `tokens`: sequence after sequence.
+/// Logits of the vectors in `kept.stream[0]`, whatever they are, into `kept.logits`.
 template <class Backend, class T>
-void forward(Backend const& given, model<T> const& of, parameters<T> const& w, std::span<token const> tokens,
-             activations<T>& kept) {
-  check_tokens(of, tokens, kept);
+void forward_from_vectors(Backend const& given, model<T> const& of, parameters<T> const& w, activations<T>& kept) {
   auto const on = with_scratch(given, kept.memory);
   auto const project = [&](std::size_t i) {
     if (of.has_ball()) ball_forward(on, T(of.options.ball_radius), kept.stream[i].view(), kept.factors[i].view());
   };
   auto const stream = [&](std::size_t i) -> sigmax::matrix_view<T const> { return kept.stream[i].view(); };
-  embedding_forward(on, tokens, w.embedding, kept.stream[0].view());
   for (std::size_t i = 0; i < w.blocks.size(); ++i) {
     std::size_t const at = 2 * i;
     attention_forward(on, of.attention, w.blocks[i], stream(at), kept.attention[i], kept.memory,
@@ -93,6 +90,15 @@ void forward(Backend const& given, model<T> const& of, parameters<T> const& w, s
     project(at + 2);
   }
   linear_forward(on, {T(of.options.logit_scale), T(0)}, stream(kept.stream.size() - 1), w.head, {}, kept.logits.view());
+}
+
+/// Logits of all tokens, into `kept.logits`. `tokens`: sequence after sequence.
+template <class Backend, class T>
+void forward(Backend const& given, model<T> const& of, parameters<T> const& w, std::span<token const> tokens,
+             activations<T>& kept) {
+  check_tokens(of, tokens, kept);
+  embedding_forward(with_scratch(given, kept.memory), tokens, w.embedding, kept.stream[0].view());
+  forward_from_vectors(given, of, w, kept);
 }
 
 /// What a batch says of a model.
@@ -135,11 +141,11 @@ batch_loss cross_entropy_loss(Backend const& on, std::span<token const> targets,
   return result;
 }
 
-/// Adds to `gradient` the derivatives by all parameters, after `forward` and `cross_entropy_loss` of the same tokens.
+/// After `forward_from_vectors`, with derivatives by the logits in `kept.logits`: adds to `gradient` those by all
+/// parameters but the embedding. Returns those by `kept.stream[0]`, which stay until the next pass.
 template <class Backend, class T>
-void backward(Backend const& given, model<T> const& of, parameters<T> const& w, std::span<token const> tokens,
-              activations<T>& kept, parameters<T>& gradient) {
-  check_tokens(of, tokens, kept);
+sigmax::matrix_view<T const> backward_to_vectors(Backend const& given, model<T> const& of, parameters<T> const& w,
+                                                 activations<T>& kept, parameters<T>& gradient) {
   auto const on = with_scratch(given, kept.memory);
   auto const stream = [&](std::size_t i) -> sigmax::matrix_view<T const> { return kept.stream[i].view(); };
   auto after = kept.d_stream.view();
@@ -162,7 +168,15 @@ void backward(Backend const& given, model<T> const& of, parameters<T> const& w, 
                        sigmax::matrix_view<T const>(after), gradient.blocks[i], kept.d_attention, kept.memory, before);
     std::swap(after, before);
   }
-  embedding_backward(tokens, sigmax::matrix_view<T const>(after), gradient.embedding);
+  return after;
+}
+
+/// Adds to `gradient` the derivatives by all parameters, after `forward` and `cross_entropy_loss` of the same tokens.
+template <class Backend, class T>
+void backward(Backend const& given, model<T> const& of, parameters<T> const& w, std::span<token const> tokens,
+              activations<T>& kept, parameters<T>& gradient) {
+  check_tokens(of, tokens, kept);
+  embedding_backward(tokens, backward_to_vectors(given, of, w, kept, gradient), gradient.embedding);
 }
 
 }  // namespace transformer

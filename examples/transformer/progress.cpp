@@ -48,6 +48,35 @@ std::vector<weight_norm> weight_norms(trainer const& of) {
   return result;
 }
 
+std::vector<weight_spectrum> weight_spectra(sigmax::cpu::native const& on, parameters<float> const& weights) {
+  std::vector<weight_spectrum> result;
+  for_each_weight(weights, [&](std::string const& name, weight_role role, sigmax::matrix<float> const& w) {
+    if (role == weight_role::embedding) return;
+    bool const tall = w.rows() > w.cols();
+    index_t const m = tall ? w.cols() : w.rows();
+    sigmax::matrix<double> wide(m, tall ? w.rows() : w.cols());
+    for (index_t i = 0; i < wide.rows(); ++i) {
+      for (index_t j = 0; j < wide.cols(); ++j) wide(i, j) = static_cast<double>(tall ? w(j, i) : w(i, j));
+    }
+    sigmax::matrix<double> gram(m, m);
+    sigmax::matrix<double> vectors(m, m);
+    sigmax::vector<double> values(m);
+    on.gram(1.0, wide.view(), 0.0, gram.view(), gram.view());
+    on.symmetric_eigen(gram.view(), values.view(), vectors.view());
+    std::vector<double> all;
+    double const ratio = static_cast<double>(w.cols()) / static_cast<double>(w.rows());
+    for (index_t i = 0; i < m; ++i) all.push_back(std::sqrt(std::fmax(0.0, values[i]) * ratio));
+    std::sort(all.begin(), all.end());
+    weight_spectrum own{name, {}};
+    constexpr double shares[] = {0, 0.05, 0.25, 0.5, 0.75, 0.95, 1};
+    for (std::size_t k = 0; k < own.quantiles.size(); ++k) {
+      own.quantiles[k] = all[static_cast<std::size_t>(std::lround(shares[k] * static_cast<double>(all.size() - 1)))];
+    }
+    result.push_back(own);
+  });
+  return result;
+}
+
 double measurement::largest_norm() const {
   double largest = 0;
   for (auto const& each : norms) largest = std::fmax(largest, each.upper);
@@ -59,8 +88,8 @@ std::string measurement::line_for_people(std::int64_t of_steps) const {
   if (validation)
     line += fmt::format("  validation {:.4f} ({:.1f} %)", validation->mean(), 100 * validation->accuracy());
   line += fmt::format("  norm {:.4g}  activation {:.3g}  {:.0f} tokens/s  optimizer {:.0f} %", largest_norm(),
-                      largest_activation, tokens_per_second, 100 * optimizer_share);
-  if (violations > 0) line += fmt::format("  {} VIOLATIONS", violations);
+                      activations.largest(), tokens_per_second, 100 * optimizer_share);
+  if (caps.violations > 0) line += fmt::format("  {} VIOLATIONS", caps.violations);
   return line;
 }
 
@@ -76,13 +105,16 @@ std::string measurement::json() const {
   }
   line["learning_rate_share"] = rate;
   line["largest_norm"] = largest_norm();
-  line["largest_activation"] = largest_activation;
+  line["largest_activation"] = activations.largest();
+  for_each_maximum(activations, [&](char const* name, double maximum) { line["activations"][name] = maximum; });
   auto& each = line["norms"];
   for (auto const& norm : norms) each[norm.name] = norm.upper;
-  line["proven"] = constrained.proven;
-  line["rescaled"] = constrained.rescaled;
-  line["hard_capped"] = constrained.hard_capped;
-  line["violations"] = violations;
+  for (auto const& spectrum : spectra) line["spectra"][spectrum.name] = spectrum.quantiles;
+  line["checks"] = caps.checks;
+  line["violations"] = caps.violations;
+  line["proven"] = caps.constrained.proven;
+  line["rescaled"] = caps.constrained.rescaled;
+  line["hard_capped"] = caps.constrained.hard_capped;
   line["tokens_per_second"] = tokens_per_second;
   line["optimizer_share"] = optimizer_share;
   return line.dump();

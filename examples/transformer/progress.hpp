@@ -3,6 +3,7 @@
 /// What a run says of itself: a line for people now and then, and metrics.jsonl.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -25,6 +26,15 @@ struct weight_norm {
 /// Proven upper bounds, within a thousandth. Cost: a proof of each weight.
 std::vector<weight_norm> weight_norms(trainer const& of);
 
+/// Singular values of one weight, from RMS to RMS: the smallest, those above 5, 25, 50, 75 and 95 % of them, the largest.
+struct weight_spectrum {
+  std::string name;
+  std::array<double, 7> quantiles;
+};
+
+/// Estimates, of all weights but the embedding. Cost: an eigendecomposition of each Gram matrix.
+std::vector<weight_spectrum> weight_spectra(sigmax::cpu::native const& on, parameters<float> const& weights);
+
 /// One line of metrics.jsonl; everything but `seconds…` and `tokens_per_second` is the same in every run of the settings.
 struct measurement {
   std::int64_t step;
@@ -32,14 +42,15 @@ struct measurement {
   batch_loss training;
   std::optional<batch_loss> validation;
   std::vector<weight_norm> norms;
-  double largest_activation;
+  /// With a validation.
+  std::vector<weight_spectrum> spectra;
+  activation_maxima activations;
   double rate;
   double tokens_per_second;
   /// Share of optimizers and constraints in the time of the steps.
   double optimizer_share;
-  /// Since the start of the run, or since it was resumed.
-  constraint::outcome constrained;
-  std::int64_t violations;
+  /// Since the start of the run.
+  cap_checks caps;
 
   double largest_norm() const;
   std::string line_for_people(std::int64_t of_steps) const;

@@ -39,7 +39,7 @@ token draw(float* logits, index_t n, double temperature, double at) {
 
 }  // namespace
 
-void sample(sigmax::cpu::native const& on, trained_model const& from, sampling const& how,
+void sample(sigmax::cpu::native const& on, stored_model const& from, sampling const& how,
             std::function<void(char)> const& hand_on) {
   auto const& shape = from.settings.shape;
   auto text = from.vocabulary.encode(how.prompt);

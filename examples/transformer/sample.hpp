@@ -9,9 +9,7 @@
 
 #include <sigmax/kernels.hpp>
 
-#include "corpus.hpp"
-#include "parameters.hpp"
-#include "settings.hpp"
+#include "checkpoint.hpp"
 
 namespace transformer {
 
@@ -23,16 +21,9 @@ struct sampling {
   std::uint64_t seed = 1;
 };
 
-/// What there is to draw from.
-struct trained_model {
-  run_settings settings;
-  parameters<float> weights;
-  tokenizer vocabulary;
-};
-
 /// Hands on `count` bytes, one by one, each drawn from softmax(logits / temperature) of the text so far, at most a context
 /// of it. The same arguments, the same text.
-void sample(sigmax::cpu::native const& on, trained_model const& from, sampling const& how,
+void sample(sigmax::cpu::native const& on, stored_model const& from, sampling const& how,
             std::function<void(char)> const& hand_on);
 
 }  // namespace transformer

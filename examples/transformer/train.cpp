@@ -11,6 +11,7 @@
 #include <sigmax/io/printable.hpp>
 #include <sigmax/io/safetensors.hpp>
 
+#include "certify.hpp"
 #include "checkpoint.hpp"
 #include "corpus.hpp"
 #include "progress.hpp"
@@ -52,7 +53,7 @@ run resume(sigmax::cpu::native const& on, std::filesystem::path const& checkpoin
     throw sigmax::format_error(sigmax::io::printable(text) + ": this is not the text the checkpoint was trained on");
   }
   result.model = std::make_unique<trainer>(on, stored.settings, result.text);
-  result.model->restore(file, stored.step);
+  result.model->restore(file, stored.step, stored.caps);
   return result;
 }
 
@@ -75,15 +76,11 @@ int train(sigmax::cpu::native const& on, train_arguments const& options) {
              settings.steps, on.threads(), on.architecture());
 
   since_last_line since;
-  constraint::outcome constrained;
-  std::int64_t violations = 0;
   while (model.steps() < settings.steps) {
     auto const done = model.step();
     since.loss.add(done.loss);
     since.seconds += done.seconds;
     since.seconds_of_optimizers += done.seconds_of_optimizers;
-    constrained += done.constrained;
-    violations += done.violations;
     std::int64_t const step = model.steps();
     bool const validates = is_due(step, settings.validate_every, settings.steps);
     if (validates || is_due(step, settings.log_every, settings.steps)) {
@@ -91,13 +88,16 @@ int train(sigmax::cpu::native const& on, train_arguments const& options) {
                        .training = since.loss,
                        .validation = {},
                        .norms = weight_norms(model),
-                       .largest_activation = static_cast<double>(model.largest_activation()),
+                       .spectra = {},
+                       .activations = model.largest_activations(),
                        .rate = done.rate,
                        .tokens_per_second = static_cast<double>(since.loss.tokens) / since.seconds,
                        .optimizer_share = since.seconds_of_optimizers / since.seconds,
-                       .constrained = constrained,
-                       .violations = violations};
-      if (validates) line.validation = model.validate();
+                       .caps = model.caps()};
+      if (validates) {
+        line.spectra = weight_spectra(on, model.weights());
+        line.validation = model.validate();
+      }
       fmt::print("{}\n", line.line_for_people(settings.steps));
       std::fflush(stdout);
       metrics.append(line);
@@ -106,9 +106,14 @@ int train(sigmax::cpu::native const& on, train_arguments const& options) {
     if (is_due(step, settings.checkpoint_every, settings.steps)) save_checkpoint(checkpoint, model, text);
   }
   save_model(out / "model.safetensors", model);
-  fmt::print("{} proofs that a weight is inside its cap, {} violations; {} weights were hard capped\n",
-             constrained.proven, violations, constrained.hard_capped);
-  return violations == 0 ? 0 : 1;
+  write_certificate(on, settings, model.weights(), model.steps(), current.text.validation(), true,
+                    out / "certificate.json");
+  auto const& caps = model.caps();
+  fmt::print(
+      "{} checks, after every step, that a weight is inside its cap: {} violations; {} proofs, {} weights hard "
+      "capped\n",
+      caps.checks, caps.violations, caps.constrained.proven, caps.constrained.hard_capped);
+  return caps.violations == 0 ? 0 : 1;
 }
 
 }  // namespace transformer

@@ -9,7 +9,8 @@
 
 namespace transformer {
 
-/// Writes metrics.jsonl, checkpoint.safetensors and model.safetensors to the folder of the run. Returns the exit status.
+/// Writes metrics.jsonl, checkpoint.safetensors, model.safetensors and certificate.json (by formulas of norms alone) to the
+/// folder of the run. Returns the exit status.
 int train(sigmax::cpu::native const& on, train_arguments const& options);
 
 }  // namespace transformer

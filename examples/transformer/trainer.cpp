@@ -19,6 +19,13 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
 
 }  // namespace
 
+cap_checks& cap_checks::operator+=(cap_checks const& other) {
+  checks += other.checks;
+  violations += other.violations;
+  constrained += other.constrained;
+  return *this;
+}
+
 trainer::trainer(sigmax::cpu::native const& on, run_settings const& settings, corpus const& text)
     : on_(on),
       settings_(settings),
@@ -66,11 +73,16 @@ step_result trainer::step() {
                     : rate(steps_);
   for (auto& each : optimizers_) {
     auto const outcome = each.step(on_, result.rate);
-    result.constrained += outcome;
+    result.caps.constrained += outcome;
+    bool const is_embedding = each.role() == weight_role::embedding;
+    if (!is_embedding && !each.has_cap()) continue;
+    ++result.caps.checks;
     // Nothing is to be proved of a matrix of zeros, which is what some weights begin as.
-    bool const proven = outcome.proven == 1 || on_.max_abs(each.weight().view()) == 0;
-    if (each.has_cap() && !proven) ++result.violations;
+    bool const proven =
+        is_embedding ? rows_are_capped(each.weight()) : outcome.proven == 1 || on_.max_abs(each.weight().view()) == 0;
+    if (!proven) ++result.caps.violations;
   }
+  caps_ += result.caps;
   ++steps_;
   result.seconds_of_optimizers = seconds_since(middle);
   result.seconds = seconds_since(start);
@@ -86,11 +98,12 @@ void trainer::add_to(sigmax::io::optimizer_state_writer& state) const {
   for (auto const& each : optimizers_) each.add_to(state);
 }
 
-void trainer::restore(sigmax::io::safetensors_file const& file, std::int64_t steps) {
+void trainer::restore(sigmax::io::safetensors_file const& file, std::int64_t steps, cap_checks const& caps) {
   for_each_weight(
       weights_, [&](std::string const& name, weight_role, sigmax::matrix<float>& each) { file.read_into(name, each); });
   for (auto& each : optimizers_) each.restore(file);
   steps_ = steps;
+  caps_ = caps;
 }
 
 }  // namespace transformer

@@ -17,12 +17,22 @@
 
 namespace transformer {
 
+/// What was proven of the weights after steps: of each whose constraint proves a cap that it is inside, and of each row of
+/// the embedding that its RMS is at most 1.
+struct cap_checks {
+  std::int64_t checks = 0;
+  /// Checks that failed: 0, or something is wrong.
+  std::int64_t violations = 0;
+  constraint::outcome constrained;
+
+  cap_checks& operator+=(cap_checks const& other);
+  bool operator==(cap_checks const&) const = default;
+};
+
 /// What one step did.
 struct step_result {
   batch_loss loss;
-  constraint::outcome constrained;
-  /// Weights whose constraint proves a cap, and was not seen to do so: 0, or something is wrong.
-  std::int64_t violations = 0;
+  cap_checks caps;
   /// Wall-clock time of the whole step, and of optimizers and constraints, proofs included.
   double seconds = 0;
   double seconds_of_optimizers = 0;
@@ -45,10 +55,12 @@ class trainer {
   /// The whole validation split.
   batch_loss validate();
 
-  /// The largest number inside of the model for the batch of the last step.
-  float largest_activation() const { return transformer::largest_activation(on_, activations_); }
+  /// The largest numbers inside of the model for the batch of the last step.
+  activation_maxima largest_activations() const { return transformer::largest_activations(on_, activations_); }
 
   std::int64_t steps() const { return steps_; }
+  /// Since the first step, over all resumptions.
+  cap_checks const& caps() const { return caps_; }
   run_settings const& settings() const { return settings_; }
   corpus const& text() const { return *text_; }
   parameters<float> const& weights() const { return weights_; }
@@ -57,7 +69,7 @@ class trainer {
   /// Everything the next step depends on.
   void add_to(sigmax::io::optimizer_state_writer& state) const;
   /// The same from a file. @throws what reading throws; then this must not be used any more.
-  void restore(sigmax::io::safetensors_file const& file, std::int64_t steps);
+  void restore(sigmax::io::safetensors_file const& file, std::int64_t steps, cap_checks const& caps);
 
  private:
   sigmax::cpu::native on_;
@@ -71,6 +83,7 @@ class trainer {
   sigmax::workspace scratch_;
   std::vector<weight_optimizer> optimizers_;
   std::int64_t steps_ = 0;
+  cap_checks caps_;
 };
 
 }  // namespace transformer

@@ -20,6 +20,7 @@
 #include <sigmax/lipschitz/network.hpp>
 #include <sigmax/lipschitz/rules.hpp>
 #include <sigmax/lipschitz/rules/product_norm.hpp>
+#include <sigmax/lipschitz/rules/rotated_product_norm.hpp>
 
 #include "attention_oracle.hpp"
 #include "support/singular_values.hpp"
@@ -27,6 +28,7 @@
 using namespace sigmax;
 using namespace sigmax::lipschitz;
 using rules::attention_mask;
+using rules::rotary_embedding;
 
 namespace {
 
@@ -38,9 +40,18 @@ Eigen::MatrixXd eigen(weight const& w) {
   return result;
 }
 
-/// Self-attention from its parts: linear maps, transposes, the core rule, the output matrix.
-network decomposed(std::vector<rules::attention_head> const& heads, std::optional<weight> const& output, interval scale,
-                   attention_mask const& mask, tensor_shape const& shape) {
+struct instance {
+  std::vector<rules::attention_head> heads;
+  std::optional<weight> output;
+  interval scale;
+  attention_mask mask;
+  std::optional<rotary_embedding> rotation;
+  tensor_shape shape;
+};
+
+/// Self-attention from its parts: linear maps, transposes, rotations, the core rule, the output matrix.
+network decomposed(instance const& given) {
+  auto const& [heads, output, scale, mask, rotation, shape] = given;
   network net(shape);
   index_t const n = shape[shape.size() - 2];
   auto const h = static_cast<index_t>(heads.size());
@@ -65,8 +76,12 @@ network decomposed(std::vector<rules::attention_head> const& heads, std::optiona
     }
     return net.add(rules::rearrange({h, n, d}, std::move(map), "transpose"), {node});
   };
-  node_id const q = stacked([](auto const& head) -> rules::projection const& { return head.query; });
-  node_id const k = stacked([](auto const& head) -> rules::projection const& { return head.key; });
+  node_id q = stacked([](auto const& head) -> rules::projection const& { return head.query; });
+  node_id k = stacked([](auto const& head) -> rules::projection const& { return head.key; });
+  if (rotation) {
+    q = net.add(*rotation, {q});
+    k = net.add(*rotation, {k});
+  }
   node_id const v = stacked([](auto const& head) -> rules::projection const& { return head.value; });
   node_id y = net.add(rules::attention(scale, mask), {q, k, v});
   index_t const d = heads[0].value.matrix.rows();
@@ -81,25 +96,35 @@ network decomposed(std::vector<rules::attention_head> const& heads, std::optiona
   return net;
 }
 
-struct instance {
-  std::vector<rules::attention_head> heads;
-  std::optional<weight> output;
-  interval scale;
-  attention_mask mask;
-  tensor_shape shape;
-};
+/// Turns by multiples of angles, or by any numbers; of half of the elements, or of all.
+rotary_embedding random_rotation(test::numbers& random, index_t positions, index_t width) {
+  index_t const pairs = 1 + random.below(width / 2);
+  bool const turns = random.uniform() < 0.7;
+  std::vector<double> cosines;
+  std::vector<double> sines;
+  std::vector<double> const angles = random.normals(static_cast<std::size_t>(pairs), 2.0);
+  for (index_t i = 0; i < positions * pairs; ++i) {
+    double const angle = static_cast<double>(i / pairs) * angles[static_cast<std::size_t>(i % pairs)];
+    cosines.push_back(turns ? std::cos(angle) : random.normal());
+    sines.push_back(turns ? std::sin(angle) : random.normal());
+  }
+  auto const how = random.uniform() < 0.5 ? rotary_embedding::pairing::halves : rotary_embedding::pairing::interleaved;
+  return {positions, pairs, std::move(cosines), std::move(sines), how};
+}
 
 instance random_instance(test::numbers& random) {
   index_t const n = 1 + random.below(4);
   index_t const d = 1 + random.below(5);
   index_t const h = 1 + random.below(3);
-  index_t const d_k = 1 + random.below(3);
+  index_t const d_k = 1 + random.below(4);
   index_t const d_v = 1 + random.below(3);
-  instance result{{}, {}, random.normal(), {}, {n, d}};
+  instance result{{}, {}, random.normal(), {}, {}, {n, d}};
+  bool const unbiased = random.uniform() < 0.5;
+  if (d_k > 1 && random.uniform() < 0.6) result.rotation = random_rotation(random, n, d_k);
   for (index_t i = 0; i < h; ++i) {
     auto const part = [&](index_t rows) {
       rules::projection p{weight::owning(random.matrix(rows, d, 1 / std::sqrt(static_cast<double>(d))))};
-      if (random.uniform() < 0.5) p.bias = random.normals(static_cast<std::size_t>(rows));
+      if (!unbiased && random.uniform() < 0.5) p.bias = random.normals(static_cast<std::size_t>(rows));
       return p;
     };
     auto query = part(d_k);
@@ -152,17 +177,67 @@ TEST_CASE("the norm of a product through a narrow middle is that of the product"
   CHECK(rules::detail::product_norm_up(weight::owning(std::move(a)), weight::owning(std::move(b)), {}) <= 1e-6);
 }
 
+TEST_CASE("the norm of W_Q^T R_i^T R_j W_K is the largest over the positions") {
+  test::numbers random(17);
+  int below_the_norms = 0;
+  for (int trial = 0; trial < 60; ++trial) {
+    index_t const n = 1 + random.below(6);
+    index_t const r = 2 + random.below(5);
+    index_t const d = 1 + random.below(9);
+    bool const causal = trial % 2 == 0;
+    weight const q = weight::owning(random.matrix(r, d));
+    weight const k = weight::owning(random.matrix(r, d));
+    auto const rotation = random_rotation(random, n, r);
+    std::vector<Eigen::MatrixXd> turned;  // R_i of every position, from its rule
+    for (index_t i = 0; i < n; ++i) {
+      turned.emplace_back(r, r);
+      for (index_t column = 0; column < r; ++column) {
+        std::vector<double> x(static_cast<std::size_t>(n * r), 0.0);
+        x[static_cast<std::size_t>(i * r + column)] = 1;
+        std::vector<double> y(x.size());
+        std::span<double const> const from[] = {x};
+        std::vector<tensor_shape> const shapes{{n, r}};
+        rotation.evaluate<double>(from, shapes, y);
+        for (index_t row = 0; row < r; ++row) turned.back()(row, column) = y[static_cast<std::size_t>(i * r + row)];
+      }
+    }
+    double exact = 0;
+    bool relative = true;  // R_i^T R_j is one matrix for each i - j
+    for (index_t i = 0; i < n; ++i) {
+      for (index_t j = 0; j < (causal ? i + 1 : n); ++j) {
+        auto const at = [&](index_t a, index_t b) -> Eigen::MatrixXd {
+          return turned[static_cast<std::size_t>(a)].transpose() * turned[static_cast<std::size_t>(b)];
+        };
+        Eigen::MatrixXd const turn = at(i, j);
+        relative = relative && (turn - (i > j ? at(i - j, 0) : at(0, j - i))).norm() < 1e-9;
+        Eigen::MatrixXd const product = eigen(q).transpose() * turn * eigen(k);
+        exact = std::max(exact, Eigen::JacobiSVD<Eigen::MatrixXd>(product).singularValues()(0));
+      }
+    }
+    double const bound = rules::detail::rotated_product_norm_up(q, k, rotation, causal, {});
+    double const stretch = rotation.euclidean_norm();
+    double const apart = Eigen::JacobiSVD<Eigen::MatrixXd>(eigen(q)).singularValues()(0) *
+                         Eigen::JacobiSVD<Eigen::MatrixXd>(eigen(k)).singularValues()(0) * stretch * stretch;
+    CAPTURE(trial);
+    CHECK(bound >= exact * (1 - 1e-13));
+    CHECK(bound <= apart * (1 + 1e-6));
+    if (relative) CHECK(bound <= exact * (1 + 1e-5));
+    below_the_norms += bound < 0.99 * apart ? 1 : 0;
+  }
+  CHECK(below_the_norms > 20);
+}
+
 TEST_CASE("small attention networks: no Jacobian and no attacked pair exceeds the bounds, joint and from parts") {
   test::numbers random(5);
   double tightest = 0;
   int joint_is_tighter = 0;
   int parts_are_tighter = 0;
   double most_lost = 1;
-  for (int trial = 0; trial < 150; ++trial) {
+  for (int trial = 0; trial < 250; ++trial) {
     instance const given = random_instance(random);
     network joint(given.shape);
-    joint.add(rules::self_attention(given.heads, given.output, given.scale, given.mask), {0});
-    network const parts = decomposed(given.heads, given.output, given.scale, given.mask, given.shape);
+    joint.add(rules::self_attention(given.heads, given.output, given.scale, given.mask, given.rotation), {0});
+    network const parts = decomposed(given);
     REQUIRE(joint.output_shape() == parts.output_shape());
     double const radius = trial % 3 == 0 ? 0.05 : 1.0;
     auto const count = static_cast<std::size_t>(element_count(given.shape));
@@ -196,7 +271,7 @@ TEST_CASE("small attention networks: no Jacobian and no attacked pair exceeds th
       }
     }
   }
-  MESSAGE("largest slope / bound " << tightest << "; of 450 bounds the joint rule's was tighter " << joint_is_tighter
+  MESSAGE("largest slope / bound " << tightest << "; of 750 bounds the joint rule's was tighter " << joint_is_tighter
                                    << " times, that of the parts " << parts_are_tighter << " times, by a factor of "
                                    << most_lost << " at most");
   CHECK(tightest > 0.5);

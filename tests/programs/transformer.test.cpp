@@ -60,10 +60,30 @@ TEST_CASE("a model is trained, its weights stay in their caps, and it writes tex
   CHECK(lines == 3);
   CHECK(last["step"] == 60);
   CHECK(last["violations"] == 0);
+  CHECK(last["checks"] == 60 * 8);
+  CHECK(last["spectra"]["blocks.0.mlp.in"].size() == 7);
+  CHECK(last["spectra"]["blocks.0.mlp.in"][6].get<double>() <= 1.5 * 1.001);
+  CHECK(last["activations"]["hidden"].get<double>() <= last["largest_activation"].get<double>());
   CHECK(last["largest_norm"].get<double>() <= 1.5 * 1.001);
   CHECK(last["validation_loss"].get<double>() < 2.0);
   // 26,000 bytes and a few: the last tenth less its first byte.
   CHECK(last["validation_tokens"].get<int>() > 2000);
+
+  auto const certificate = nlohmann::json::parse(contents(folder.path() / "run" / "certificate.json"));
+  CHECK(certificate["step"] == 60);
+  CHECK(certificate["sequence_length"] == 32);
+  CHECK(certificate["gelu"] == "erf");
+  CHECK(certificate["published"]["is_a_bound"] == false);
+  CHECK(certificate["tried"].size() == 4);
+  CHECK(certificate["lipschitz_lower"].get<double>() > 0);
+  CHECK(certificate["lipschitz_lower"].get<double>() < certificate["lipschitz_upper"].get<double>());
+  auto const again = run(program, "certify run --threads 2", folder);
+  CHECK(again.status == 0);
+  auto const whole = nlohmann::json::parse(contents(folder.path() / "run" / "certificate.json"));
+  CHECK(whole["tried"].size() == 5);
+  CHECK(whole["lipschitz_upper"].get<double>() <= certificate["lipschitz_upper"].get<double>());
+  for (auto const& tried : whole["tried"]) CHECK(tried["upper"]["decimal"].get<std::string>() != "inf");
+  CHECK(again.out.find("published formula") != std::string::npos);
 
   auto const sample = run(program, "sample --out run --prompt 'to be ' --count 40 --seed 3", folder);
   CHECK(sample.status == 0);
@@ -84,7 +104,7 @@ TEST_CASE("a run that is killed at any moment is resumed to the same bits") {
   sigmax::random_sequence const random(5);
   for (std::uint64_t attempt = 0; attempt < 20; ++attempt) {
     bool const begun = std::filesystem::exists(folder.path() / "killed" / "checkpoint.safetensors");
-    double const seconds = 0.05 + 0.25 * random.uniform(attempt);
+    double const seconds = 0.02 + 0.12 * random.uniform(attempt);
     std::string const command = "cd '" + folder.path().string() + "' && timeout -s KILL " + std::to_string(seconds) +
                                 " " + binary + (begun ? "train --resume --threads 2" : settings) +
                                 " --out killed >/dev/null 2>&1";
@@ -126,7 +146,8 @@ TEST_CASE("wrong usage is one line on stderr, and status 2") {
        {"", "fly", "train --constraint nothing", "train --preset huge", "train --text missing.txt", "train --batch 0",
         "train --text text.txt --batch 9 --micro-batch 2", "train --text text.txt --key-width 3",
         "train --text text.txt --context 100000", "train --text text.txt --residual-scale 100",
-        "train --resume --out nowhere", "sample --out nowhere", "sample --out text.txt"}) {
+        "train --resume --out nowhere", "sample --out nowhere", "sample --out text.txt", "certify nowhere",
+        "certify text.txt"}) {
     CAPTURE(arguments);
     auto const result = run(program, arguments, folder);
     CHECK(result.status == 2);

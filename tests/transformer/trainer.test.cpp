@@ -77,7 +77,7 @@ TEST_CASE("every optimizer with every constraint learns, and those that prove a 
       CHECK(before == doctest::Approx(std::log(12.0)).epsilon(1e-5));
       for (int i = 0; i < 60; ++i) {
         auto const done = model.step();
-        REQUIRE(done.violations == 0);
+        REQUIRE(done.caps.violations == 0);
         // An oracle of the same: singular values, and rows of the embedding.
         if (i % 20 != 19) continue;
         for (auto const& each : model.optimizers()) {
@@ -131,9 +131,11 @@ TEST_CASE("a run that is stored and taken up again has the bits of one that was 
     CHECK(stored.digest == text.digest);
     CHECK(stored.vocabulary == text.vocabulary.bytes());
     trainer second(sigmax::cpu::native(sigmax::executor(2, sigmax::test::run_backwards)), stored.settings, text);
-    second.restore(file, stored.step);
+    second.restore(file, stored.step, stored.caps);
     for (int i = 9; i < 20; ++i) second.step();
     CHECK(same_bits(whole.weights(), second.weights()));
+    CHECK(whole.caps() == second.caps());
+    CHECK(whole.caps().checks == 20 * 8);  // seven weights and the embedding
     second.step();
     CHECK_FALSE(same_bits(whole.weights(), second.weights()));
   }

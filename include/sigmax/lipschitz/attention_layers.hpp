@@ -14,6 +14,7 @@
 #include <sigmax/lipschitz/layers.hpp>
 #include <sigmax/lipschitz/rules/attention.hpp>
 #include <sigmax/lipschitz/rules/attention_mask.hpp>
+#include <sigmax/lipschitz/rules/rotary_embedding.hpp>
 #include <sigmax/lipschitz/rules/self_attention.hpp>
 #include <sigmax/lipschitz/weight.hpp>
 
@@ -26,6 +27,8 @@ struct attention_options {
   std::optional<interval> scale = {};
   /// Added to the scores (..., heads, n, n).
   rules::attention_mask mask = {};
+  /// Of queries and keys, head by head.
+  std::optional<rules::rotary_embedding> rotation = {};
 };
 
 namespace detail {
@@ -51,13 +54,14 @@ rules::self_attention stacked_attention(weight const& query, weight const& key, 
                      {value.block(h * d_v, d_v, 1, 0, value.cols())}});
   }
   interval const scale = options.scale ? *options.scale : interval(1.0) / sqrt(interval(static_cast<double>(d_k)));
-  return rules::self_attention(std::move(parts), std::move(output), scale, options.mask);
+  return rules::self_attention(std::move(parts), std::move(output), scale, options.mask, options.rotation);
 }
 
 }  // namespace detail
 
 /// x (..., n, d) -> W_O concat_h softmax(tau q_h k_h^T + mask) v_h with q_h = W_Q,h x and so on; W_Q and W_K (H d_k) x d, W_V
-/// (H d_v) x d, W_O out x (H d_v), head h being successive rows. A layer; see rules::self_attention for its bound.
+/// (H d_v) x d, W_O out x (H d_v), head h being successive rows; q_h and k_h are rotated where a rotary embedding is given. A
+/// layer; see rules::self_attention for its bound.
 /// Matrices are viewed or owned as in `linear`. @throws shape_error if they do not fit.
 template <class Q, class K, class V, class O>
   requires matrix_like<Q> && matrix_like<K> && matrix_like<V> && matrix_like<O> rules::self_attention

@@ -64,10 +64,12 @@ inline interval within(interval a, interval around, double reach) {
 template <class = void>
 void sharpen(value_range& range, tensor_shape const& shape) {
   std::size_t const width = row_norm::row_width(shape);
-  bool const centred = !range.centre.empty() && is_finite(range.row_distance);
-  if (centred) {
-    range.longest_row = min_up(range.longest_row, add_up(longest_row_up(range.centre, width), range.row_distance));
+  if (!range.centre.empty()) {
+    double const longest = longest_row_up(range.centre, width);
+    range.longest_row = min_up(range.longest_row, add_up(longest, range.row_distance));
+    range.row_distance = min_up(range.row_distance, add_up(longest, range.longest_row));
   }
+  bool const centred = !range.centre.empty() && is_finite(range.row_distance);
   if (range.box.empty() && (centred || is_finite(range.longest_row))) {
     range.box.assign(static_cast<std::size_t>(element_count(shape)), interval::whole());
   }

@@ -74,7 +74,7 @@ class extraction {
   extraction(B const& on, network const& net, segment const& piece, extraction_limits const& limits)
       : on_(on), net_(net), piece_(piece), limits_(limits), forms_(static_cast<std::size_t>(net.size())) {
     row_wise_ = row_count(piece.source) > 1;
-    for (std::size_t const i : piece.nodes) row_wise_ = row_wise_ && acts_on_rows(i);
+    for (std::size_t const i : piece.nodes) row_wise_ = row_wise_ && acts_on_rows(net.nodes()[i]);
   }
 
   extracted_system run(segment_ranges const& ranges) {
@@ -107,15 +107,6 @@ class extraction {
   index_t size_of(std::size_t i) const {
     auto const& shape = net_.nodes()[i].shape;
     return row_wise_ ? static_cast<index_t>(row_norm::row_width(shape)) : element_count(shape);
-  }
-
-  bool acts_on_rows(std::size_t i) const {
-    auto const& rule = net_.nodes()[i].rule;
-    auto const width = row_norm::row_width(net_.nodes()[i].shape);
-    if (auto const* const a = rule.template as<rules::activation>()) return a->each().size() <= width;
-    if (auto const* const s = rule.template as<rules::scale>()) return s->factors().size() <= width;
-    return rule.template as<rules::linear>() != nullptr || rule.template as<rules::weighted_sum>() != nullptr ||
-           rule.template as<rules::identity>() != nullptr || rule.difference() == linearity::translation;
   }
 
   /// Nothing where the movement of the source is not known, or is one of several rows.

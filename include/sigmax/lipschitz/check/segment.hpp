@@ -11,8 +11,13 @@
 
 #include <sigmax/config.hpp>
 #include <sigmax/lipschitz/network.hpp>
+#include <sigmax/lipschitz/row_norm.hpp>
 #include <sigmax/lipschitz/rule.hpp>
 #include <sigmax/lipschitz/rules/activation_rule.hpp>
+#include <sigmax/lipschitz/rules/identity.hpp>
+#include <sigmax/lipschitz/rules/linear.hpp>
+#include <sigmax/lipschitz/rules/scale.hpp>
+#include <sigmax/lipschitz/rules/weighted_sum.hpp>
 #include <sigmax/lipschitz/tensor_shape.hpp>
 
 namespace sigmax::inline SIGMAX_ABI::lipschitz::check {
@@ -25,9 +30,19 @@ struct segment {
   std::vector<std::size_t> nodes{};
 };
 
+/// True if the node does the same to every row (last axis) of its inputs, each by itself.
+template <class = void>
+bool acts_on_rows(network_node const& node) {
+  auto const width = row_norm::row_width(node.shape);
+  if (auto const* const a = node.rule.as<rules::activation>()) return a->each().size() <= width;
+  if (auto const* const s = node.rule.as<rules::scale>()) return s->factors().size() <= width;
+  return node.rule.as<rules::linear>() != nullptr || node.rule.as<rules::weighted_sum>() != nullptr ||
+         node.rule.as<rules::identity>() != nullptr || node.rule.difference() == linearity::translation;
+}
+
 /// The segments of a network with more than one node that is not a translation. `varies[i]` is 0 for constants, `used[i]`
 /// 0 for what the output does not depend on. Values of more than `largest_value` elements begin a segment and are
-/// never inside one.
+/// never inside one; of segments that act on rows it is the rows that count.
 ///
 /// The source of a node is itself if no method sees through it, else the common source of its inputs, else itself: so
 /// every path to it passes through its source, by induction. Segments end at the output and at values that a node of
@@ -38,21 +53,29 @@ std::vector<segment> find_segments(network const& net, std::vector<char> const& 
   auto const count = static_cast<std::size_t>(net.size());
   std::vector<std::size_t> source(count);
   std::vector<char> ends(count, 0);
+  // All nodes from its source to a value act on rows.
+  std::vector<char> by_rows(count, 1);
+  auto const is_small = [&](std::size_t i, bool rows_count) {
+    auto const& shape = net.nodes()[i].shape;
+    return (rows_count ? static_cast<index_t>(row_norm::row_width(shape)) : element_count(shape)) <= largest_value;
+  };
   for (std::size_t i = 0; i < count; ++i) {
     source[i] = i;
     if (i == 0 || used[i] == 0 || varies[i] == 0) continue;
     auto const& node = net.nodes()[i];
     bool const elementwise = node.rule.as<rules::activation>() != nullptr;
     bool through = elementwise || node.rule.difference() != linearity::none;
-    through = through && element_count(node.shape) <= largest_value;
+    by_rows[i] = acts_on_rows(node) ? 1 : 0;
     std::size_t common = count;
     for (node_id const input : node.inputs) {
       auto const from = static_cast<std::size_t>(input);
       if (varies[from] == 0) continue;
       through = through && (common == count || common == source[from]);
       common = source[from];
+      if (common != from && by_rows[from] == 0) by_rows[i] = 0;
     }
-    if (through && common < count && element_count(net.nodes()[common].shape) <= largest_value) source[i] = common;
+    through = through && common < count && is_small(i, by_rows[i] != 0) && is_small(common, by_rows[i] != 0);
+    if (through) source[i] = common;
     for (node_id const input : node.inputs) {
       auto const from = static_cast<std::size_t>(input);
       if (varies[from] != 0 && source[from] != source[i]) ends[from] = 1;

@@ -18,6 +18,8 @@
 #include <sigmax/lipschitz/rules/attention.hpp>
 #include <sigmax/lipschitz/rules/linear.hpp>
 #include <sigmax/lipschitz/rules/product_norm.hpp>
+#include <sigmax/lipschitz/rules/rotary_embedding.hpp>
+#include <sigmax/lipschitz/rules/rotated_product_norm.hpp>
 #include <sigmax/lipschitz/value_range.hpp>
 #include <sigmax/lipschitz/weight.hpp>
 
@@ -44,7 +46,7 @@ struct head_bound {
   double output = infinity;
   /// >= |z| / |dx|, where y = W_V z (Euclidean lengths only).
   double mixed = infinity;
-  /// The slopes of the core, and the norms of W_Q, W_K, W_V.
+  /// The slopes of the core, and the norms of W_Q, W_K (as rotated) and W_V.
   attention_slopes slopes = {};
   double norm_q = infinity;
   double norm_k = infinity;
@@ -84,6 +86,34 @@ value_range projected_range(projection const& p, value_range const& x, tensor_sh
   return result;
 }
 
+/// The range of rows that are rotated by their positions.
+template <class = void>
+void rotate_range(rotary_embedding const& rotation, tensor_shape const& shape, rule_context const& context,
+                  value_range& range) {
+  std::vector<tensor_shape> const shapes{shape};
+  value_range result;
+  for (auto part : {&value_range::box, &value_range::centre}) {
+    if ((range.*part).empty()) continue;
+    (result.*part).resize((range.*part).size());
+    std::span<interval const> const inputs[] = {range.*part};
+    rotation.evaluate<interval>(inputs, shapes, result.*part);
+  }
+  value_range const* const ranges[] = {&range};
+  rule_context own = context;
+  own.ranges = ranges;
+  rotation.refine(shapes, own, result);
+  lipschitz::detail::sharpen(result, shape);
+  range = std::move(result);
+}
+
+/// Rows of which nothing but their lengths counts: their deviations are about 0.
+inline row_set about_origin(row_set rows) {
+  rows.middle.assign(rows.middle.size(), 0.0);
+  rows.radius = rows.size;
+  rows.spread = rows.largest;
+  return rows;
+}
+
 /// >= ||W^T b||_2.
 template <class = void>
 double transposed_length_up(weight const& w, std::vector<double> const& b) {
@@ -105,10 +135,14 @@ double transposed_length_up(weight const& w, std::vector<double> const& b) {
 ///    the slopes of attention with x in place of keys and values and A^T x_i + c, at most a ||x_i|| + ||c|| long with
 ///    a = ||A||, in place of the queries:  |dz| <= (values + a queries + keys) |dx|, |dy| <= ||W_V|| |dz|.
 ///    (Not where a mask replaces scores: then b_K does not cancel.)
+/// With rotations R_i of queries and keys, W_Q becomes R_i W_Q and so on. In the first proof norms grow by that of R_i; in
+/// the second A depends on i and j, a = max ||tau W_Q^T R_i^T R_j W_K|| (rotated_product_norm_up), and since A_ij x_j is
+/// no longer one linear function of x_j, its deviation is bounded by its second moment: sd(dx_i.A_ij x_j) <=
+/// a ||dx_i|| sqrt(sum_j p_ij ||x_j||^2). (Not with a bias of W_Q or W_K.)
 template <class = void>
 head_bound bound_of_head(attention_head const& head, std::size_t number, std::size_t heads, interval scale,
                          attention_mask const& mask, value_range const& x, tensor_shape const& shape,
-                         rule_context const& context, norm::any asked) {
+                         rule_context const& context, norm::any asked, rotary_embedding const* rotation = nullptr) {
   bool const largest = asked == norm::linf;
   bool const together = asked == norm::l2;
   auto const n = static_cast<std::size_t>(shape[shape.size() - 2]);
@@ -116,8 +150,8 @@ head_bound bound_of_head(attention_head const& head, std::size_t number, std::si
   auto const d_k = static_cast<std::size_t>(head.query.matrix.rows());
   auto const d_v = static_cast<std::size_t>(head.value.matrix.rows());
   std::size_t const count = static_cast<std::size_t>(element_count(shape)) / (n * d);
-  value_range const q = projected_range(head.query, x, shape, context);
-  value_range const k = projected_range(head.key, x, shape, context);
+  value_range q = projected_range(head.query, x, shape, context);
+  value_range k = projected_range(head.key, x, shape, context);
   value_range const v = projected_range(head.value, x, shape, context);
   auto const norm_of = [&](weight const& w) {
     return largest ? prove_operator_norm<norm::linf_t>(w, context).value()
@@ -127,11 +161,25 @@ head_bound bound_of_head(attention_head const& head, std::size_t number, std::si
   result.norm_q = norm_of(head.query.matrix);
   result.norm_k = norm_of(head.key.matrix);
   result.norm_v = norm_of(head.value.matrix);
-  bool const joint = !largest && !mask.replaces_scores();
+  if (rotation != nullptr) {
+    tensor_shape rows = shape;
+    rows.back() = head.query.matrix.rows();
+    rotate_range(*rotation, rows, context, q);
+    rotate_range(*rotation, rows, context, k);
+    double const stretch = largest ? rotation->row_sum_norm() : rotation->euclidean_norm();
+    result.norm_q = multiply_up(result.norm_q, stretch);
+    result.norm_k = multiply_up(result.norm_k, stretch);
+  }
+  bool const biased = !head.query.bias.empty() || !head.key.bias.empty();
+  bool const joint = !largest && !mask.replaces_scores() && (rotation == nullptr || !biased);
   double const tau = scale.magnitude();
   double a = infinity;
   double c = infinity;
-  if (joint) {
+  if (joint && rotation != nullptr) {
+    a = multiply_up(tau,
+                    rotated_product_norm_up(head.query.matrix, head.key.matrix, *rotation, mask.is_causal(), context));
+    c = 0;
+  } else if (joint) {
     a = multiply_up(tau, product_norm_up(head.query.matrix.transposed(), head.key.matrix, context));
     c = multiply_up(tau, transposed_length_up(head.key.matrix, head.query.bias));
   }
@@ -163,7 +211,8 @@ head_bound bound_of_head(attention_head const& head, std::size_t number, std::si
     auto const tokens = row_set_of(&x, batch, n, d, row_measure::length);
     auto shifted = tokens;
     for (double& size : shifted.size) size = add_up(multiply_up(a, size), c);
-    auto const at_once = slopes_of_attention(shifted, tokens, tokens, 1.0, mask, first_row, weights, together);
+    auto const at_once = slopes_of_attention(shifted, rotation != nullptr ? about_origin(tokens) : tokens, tokens, 1.0,
+                                             mask, first_row, weights, together);
     double const moved = add_up(at_once.values, add_up(multiply_up(a, at_once.queries), at_once.keys));
     result.mixed = max_up(result.mixed, moved);
   }

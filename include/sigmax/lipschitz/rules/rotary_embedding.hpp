@@ -49,6 +49,22 @@ class rotary_embedding {
     sines_ = std::make_shared<std::vector<double> const>(std::move(sines));
   }
 
+  index_t positions() const { return positions_; }
+  index_t pairs() const { return pairs_; }
+  std::vector<double> const& cosines() const { return *cosines_; }
+  std::vector<double> const& sines() const { return *sines_; }
+  /// >= the largest factor of the Euclidean length of a row, and of its largest element.
+  double euclidean_norm() const { return largest(false); }
+  double row_sum_norm() const { return largest(true); }
+
+  /// f(pair, a, b) for the two elements a and b of each pair of a row.
+  template <class F>
+  void for_each_pair_of_row(F&& f) const {
+    auto const r = static_cast<std::size_t>(pairs_);
+    bool const halves = how_ == pairing::halves;
+    for (std::size_t p = 0; p < r; ++p) f(p, halves ? p : 2 * p, halves ? r + p : 2 * p + 1);
+  }
+
   std::string operator_name() const { return "rotary_embedding"; }
   std::string rule_name(norm::any asked) const {
     return asked == norm::linf ? "max |cos| + |sin|: rotations of pairs"
@@ -113,12 +129,10 @@ class rotary_embedding {
     auto const r = static_cast<std::size_t>(pairs_);
     auto const n = static_cast<std::size_t>(positions_);
     for (std::size_t row = 0; row < elements / width; ++row) {
-      for (std::size_t p = 0; p < r; ++p) {
+      for_each_pair_of_row([&](std::size_t p, std::size_t a, std::size_t b) {
         std::size_t const at = row % n * r + p;
-        bool const halves = how_ == pairing::halves;
-        f(row * width + (halves ? p : 2 * p), row * width + (halves ? r + p : 2 * p + 1), (*cosines_)[at],
-          (*sines_)[at]);
-      }
+        f(row * width + a, row * width + b, (*cosines_)[at], (*sines_)[at]);
+      });
     }
   }
 

@@ -25,6 +25,7 @@
 #include <sigmax/lipschitz/rules/matrix_times.hpp>
 #include <sigmax/lipschitz/rules/product_norm.hpp>
 #include <sigmax/lipschitz/rules/rms_conversion.hpp>
+#include <sigmax/lipschitz/rules/rotary_embedding.hpp>
 #include <sigmax/lipschitz/rules/support.hpp>
 #include <sigmax/lipschitz/value_range.hpp>
 #include <sigmax/lipschitz/weight.hpp>
@@ -32,7 +33,8 @@
 namespace sigmax::inline SIGMAX_ABI::lipschitz::rules {
 
 /// x (..., n, d) -> W_O concat_h y_h, y_h = attention of (W_Q,h x + b, W_K,h x + b, W_V,h x + b) for each head h; without
-/// W_O the concatenation itself, (..., n, sum of the widths of the heads). The mask is that of scores (..., H, n, n).
+/// W_O the concatenation itself, (..., n, sum of the widths of the heads). The mask is that of scores (..., H, n, n). Queries
+/// and keys of every head are rotated by their positions where a rotary embedding is given.
 ///
 /// Sensitivity, with E_h, Z_h the bounds of the output of head h and of what its W_V multiplies (bound_of_head) and W_O,h
 /// the columns of W_O that belong to head h:
@@ -48,8 +50,11 @@ class self_attention {
   /// @throws shape_error if there is no head or the weights do not fit, numeric_error if a bias or the scale is not finite.
   template <class = void>
   self_attention(std::vector<attention_head> heads, std::optional<weight> output, interval scale,
-                 attention_mask mask = {})
-      : heads_(std::move(heads)), output_(std::move(output)), core_(scale, std::move(mask)) {
+                 attention_mask mask = {}, std::optional<rotary_embedding> rotation = {})
+      : heads_(std::move(heads)),
+        output_(std::move(output)),
+        core_(scale, std::move(mask)),
+        rotation_(std::move(rotation)) {
     if (heads_.empty()) sigmax::detail::raise<shape_error>({"self_attention: 0 heads; there must be one or more"});
     index_t const d = heads_[0].query.matrix.cols();
     for (auto const& head : heads_) {
@@ -72,6 +77,7 @@ class self_attention {
   std::optional<weight> const& output() const { return output_; }
   interval scale() const { return core_.scale(); }
   attention_mask const& mask() const { return core_.mask(); }
+  std::optional<rotary_embedding> const& rotation() const { return rotation_; }
 
   std::string operator_name() const { return "self_attention"; }
   std::string rule_name(norm::any) const { return "multi-head attention: heads one by one, on the domain"; }
@@ -88,6 +94,7 @@ class self_attention {
     }
     auto const inner = core_shapes(shapes[0]);
     core_.output_shape(inner);
+    if (rotation_) rotation_->output_shape({inner.data(), 1});
     auto result = shapes[0];
     result.back() = output_ ? output_->rows() : width();
     return result;
@@ -191,6 +198,13 @@ class self_attention {
     std::span<double const> const arguments[] = {inner.query, inner.key, inner.value};
     std::span<double> const gradients[] = {back.query, back.key, back.value};
     core_.pull_back(arguments, sizes, y_gradient, gradients);
+    for (auto* const part : {&back.query, &back.key}) {
+      if (!rotation_) break;
+      std::vector<double> turned(part->size(), 0.0);
+      std::span<double> const target[] = {turned};
+      rotation_->pull_back({}, {sizes.data(), 1}, *part, target);
+      part->swap(turned);
+    }
     auto const d = static_cast<std::size_t>(shapes[0].back());
     for_each_row(shapes[0], [&](std::size_t token, auto const& at) {
       auto const target = input_gradients[0].subspan(token * d, d);
@@ -267,8 +281,18 @@ class self_attention {
         project(heads_[h].value, result.value, at(h));
       }
     });
+    for (auto* const part : {&result.query, &result.key}) {
+      if (!rotation_) break;
+      std::vector<T> turned(part->size());
+      std::span<T const> const from[] = {*part};
+      rotation_->template evaluate<T>(from, {sizes.data(), 1}, turned);
+      part->swap(turned);
+    }
     return result;
   }
+
+  /// The largest factor by which rotations change lengths.
+  double stretch() const { return rotation_ ? rotation_->euclidean_norm() : 1.0; }
 
   /// The columns of W_O that belong to head h.
   template <class = void>
@@ -289,8 +313,8 @@ class self_attention {
     if (x == nullptr) return infinity;
     std::vector<detail::head_bound> heads;
     for (std::size_t h = 0; h < heads_.size(); ++h) {
-      heads.push_back(
-          detail::bound_of_head(heads_[h], h, heads_.size(), core_.scale(), core_.mask(), *x, shape, context, asked));
+      heads.push_back(detail::bound_of_head(heads_[h], h, heads_.size(), core_.scale(), core_.mask(), *x, shape,
+                                            context, asked, rotation_ ? &*rotation_ : nullptr));
     }
     if (asked == norm::linf) return largest_entry(heads);
     double squares = 0;
@@ -337,7 +361,8 @@ class self_attention {
       }
       double of_part = sqrt_up(squares);
       if (stack && (part == 0 || together)) {
-        of_part = min_up(of_part, multiply_up(largest, prove_operator_norm<norm::l2_t>(*stack, context).value()));
+        double const norm = prove_operator_norm<norm::l2_t>(*stack, context).value();
+        of_part = min_up(of_part, multiply_up(largest, part < 2 ? multiply_up(stretch(), norm) : norm));
       }
       if (part == 1 && !together) of_part = min_up(of_part, by_whole_queries(heads, *context.range(0), context));
       total = add_up(total, of_part);
@@ -367,7 +392,7 @@ class self_attention {
     }
     if (stack) {
       double const norm = prove_operator_norm<norm::l2_t>(*stack, context).value();
-      longest = min_up(longest, add_up(multiply_up(norm, x.longest_row), sqrt_up(bias)));
+      longest = min_up(longest, multiply_up(stretch(), add_up(multiply_up(norm, x.longest_row), sqrt_up(bias))));
     }
     return multiply_up(factor, longest);
   }
@@ -399,6 +424,7 @@ class self_attention {
   std::vector<attention_head> heads_;
   std::optional<weight> output_;
   attention core_;
+  std::optional<rotary_embedding> rotation_;
 };
 static_assert(rule<self_attention>);
 

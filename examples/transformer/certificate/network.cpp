@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+#include <string>
+#include <vector>
+
+#include <sigmax/lipschitz/attention_layers.hpp>
+#include <sigmax/lipschitz/rules/activation.hpp>
+#include <sigmax/lipschitz/rules/ball_projection.hpp>
+#include <sigmax/lipschitz/rules/linear.hpp>
+#include <sigmax/lipschitz/rules/rotary_embedding.hpp>
+#include <sigmax/lipschitz/rules/weighted_sum.hpp>
+
+#include "forward_constants.hpp"
+#include "network.hpp"
+
+namespace transformer {
+
+namespace {
+
+namespace rules = sigmax::lipschitz::rules;
+using sigmax::lipschitz::weight;
+
+template <class T>
+std::vector<double> numbers_of(sigmax::matrix<T> const& m) {
+  std::vector<double> result;
+  for (index_t i = 0; i < m.size(); ++i) result.push_back(static_cast<double>(m.data()[i]));
+  return result;
+}
+
+}  // namespace
+
+template <class T>
+rules::rotary_embedding rotation_of(rotary_table<T> const& table) {
+  return {table.cosine.rows(), table.cosine.cols(), numbers_of(table.cosine), numbers_of(table.sine)};
+}
+
+template <class T>
+sigmax::lipschitz::network network_of_model(model<T> const& of, parameters<T> const& w) {
+  auto const constants = constants_of(of);
+  sigmax::lipschitz::network net({of.attention.length, of.shape.width}, "vectors of tokens");
+  sigmax::lipschitz::node_id stream = sigmax::lipschitz::network::input();
+  sigmax::lipschitz::attention_options const attention{.heads = of.shape.heads,
+                                                       .scale = sigmax::interval(constants.scale),
+                                                       .mask = rules::attention_mask::causal(),
+                                                       .rotation = rotation_of(of.attention.rotation)};
+  for (std::size_t i = 0; i < w.blocks.size(); ++i) {
+    auto const& block = w.blocks[i];
+    std::string const prefix = "blocks." + std::to_string(i) + ".";
+    auto const add = [&](sigmax::lipschitz::node_id branch, sigmax::interval factor, std::string const& name) {
+      stream = net.add(rules::weighted_sum({constants.skip, factor}, "residual"), {stream, branch}, prefix + name);
+      if (constants.ball_radius > 0) {
+        stream = net.add(rules::ball_projection(constants.ball_radius), {stream}, prefix + name + ".ball");
+      }
+    };
+    auto const attended = net.add(multi_head_attention(block.query, block.key, block.value, block.output, attention),
+                                  {stream}, prefix + "attention");
+    add(attended, constants.attention, "attention.residual");
+    auto node = net.add(rules::linear(weight::viewing(block.mlp_in)), {stream}, prefix + "mlp.in");
+    node = net.add(sigmax::lipschitz::gelu(), {node}, prefix + "mlp.gelu");
+    node = net.add(rules::linear(weight::viewing(block.mlp_out)), {node}, prefix + "mlp.out");
+    add(node, constants.mlp, "mlp.residual");
+  }
+  net.add(rules::linear(weight::viewing(w.head), constants.logits), {stream}, "head");
+  return net;
+}
+
+template rules::rotary_embedding rotation_of(rotary_table<float> const&);
+template rules::rotary_embedding rotation_of(rotary_table<double> const&);
+template sigmax::lipschitz::network network_of_model(model<float> const&, parameters<float> const&);
+template sigmax::lipschitz::network network_of_model(model<double> const&, parameters<double> const&);
+
+}  // namespace transformer
