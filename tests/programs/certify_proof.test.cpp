@@ -45,13 +45,14 @@ TEST_CASE("sigmax-certify: every method has proofs that are checked without a se
   scratch_folder const here("certify-proof-methods");
   save_model(here / "m.onnx", "Relu", 6, 3);
   for (std::string const norm : {"l2", "rms", "linf"}) {
-    for (auto const& [method, segments, multipliers] :
-         std::vector<std::tuple<std::string, int, int>>{{"auto", 1, 1},
-                                                        {"product", 0, 0},
-                                                        {"dynamic-program", 1, 0},
-                                                        {"absolute", 1, 0},
-                                                        {"eclipse", 1, 1},
-                                                        {"lipsdp", 1, 1}}) {
+    for (auto const& each : std::vector<std::tuple<std::string, int, int>>{{"auto", 1, 1},
+                                                                           {"product", 0, 0},
+                                                                           {"dynamic-program", 1, 0},
+                                                                           {"absolute", 1, 0},
+                                                                           {"eclipse", 1, 1},
+                                                                           {"lipsdp", 1, 1}}) {
+      auto const& [name, segments, multipliers] = each;
+      std::string const& method = name;  // clang 14 captures no structured bindings
       CAPTURE(norm);
       CAPTURE(method);
       auto const made =
