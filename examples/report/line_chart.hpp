@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /// @file
-/// Curves over a logarithmic axis as SVG, in panels one below the other, with a legend at the side.
+/// Curves over one axis as SVG, in panels one below the other, with a legend at the side.
 #pragma once
 
 #include <algorithm>
@@ -26,10 +26,11 @@ struct line_chart {
   /// Drawn above, and read by screen readers with `description`.
   std::string title;
   std::string description;
-  /// What the horizontal axis measures, and its ends, 0 < low < high.
+  /// What the horizontal axis measures, and its ends, low < high; above 0 on a logarithmic axis.
   std::string axis;
   double low = 1;
   double high = 10;
+  bool logarithmic = true;
   /// Of the curves, for the legend.
   std::vector<std::string> labels = {};
   std::vector<chart_mark> marks = {};
@@ -96,7 +97,9 @@ inline std::string to_svg(line_chart const& chart, std::string const& id) {
   for (auto const& panel : chart.panels) bottom += gap + panel.height;
   double const legend_bottom = first_top + 18 * static_cast<double>(chart.labels.size());
   double const height = std::max(bottom + 46, legend_bottom + 16);
-  detail::panel_frame frame{left, right, 0, first_top - gap, std::log10(chart.low), std::log10(chart.high), nullptr};
+  auto const end = [&](double x) { return chart.logarithmic ? std::log10(x) : x; };
+  detail::panel_frame frame{left,           right,           0,       first_top - gap,
+                            end(chart.low), end(chart.high), nullptr, chart.logarithmic};
 
   std::string svg = "<svg class=\"lines\" viewBox=\"0 0 " + decimal(width, 0) + " " + decimal(height, 0) +
                     "\" role=\"img\" aria-labelledby=\"" + id + "-title " + id +
@@ -121,8 +124,8 @@ inline std::string to_svg(line_chart const& chart, std::string const& id) {
       if (i == 0) svg += detail::label_of(mark, frame);
     }
   }
-  for (int const k : detail::decades(chart.low, chart.high, 12)) {
-    svg += detail::text_at(frame.x_of(std::pow(10.0, k)), bottom + 16, "middle", "tick", detail::power_of_ten(k));
+  for (auto const& tick : detail::ticks_of(frame)) {
+    svg += detail::text_at(frame.x_of(tick.at), bottom + 16, "middle", "tick", tick.label);
   }
   svg += detail::text_at((left + right) / 2, bottom + 36, "middle", "axis", chart.axis);
   return svg + detail::legend_of(chart.labels, right + 20, first_top) + "</svg>\n";

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /// @file
-/// One panel of curves over a logarithmic axis: what a line chart is stacked from.
+/// One panel of curves: what a line chart is stacked from.
 #pragma once
 
 #include <algorithm>
@@ -28,6 +28,8 @@ struct line_panel {
   double high = 1;
   double height = 240;
   std::vector<std::vector<chart_point>> curves = {};
+  /// Dots by themselves, in the colours of the curves of the same index.
+  std::vector<std::vector<chart_point>> points = {};
   /// Points of the curves that deserve a dot: as many as there are curves, or none.
   std::vector<chart_point> dots = {};
   /// What the curves are to be compared with: thin and dashed.
@@ -36,7 +38,7 @@ struct line_panel {
 
 namespace detail {
 
-/// Positions of a panel in the drawing; horizontal ends as base-10 logarithms.
+/// Positions of a panel in the drawing; horizontal ends as base-10 logarithms where the axis is logarithmic.
 struct panel_frame {
   double left;
   double right;
@@ -45,8 +47,16 @@ struct panel_frame {
   double low_x;
   double high_x;
   line_panel const* panel;
+  bool logarithmic_x = true;
 
-  double x_of(double x) const { return left + (std::log10(x) - low_x) / (high_x - low_x) * (right - left); }
+  /// What lies far outside is drawn a frame's width away, as below.
+  double x_of(double x) const {
+    double const share = ((logarithmic_x ? std::log10(x) : x) - low_x) / (high_x - low_x);
+    return left + std::clamp(share, -1.0, 2.0) * (right - left);
+  }
+  bool has_place(chart_point const& point) const {
+    return sigmax::is_finite(point.x) && sigmax::is_finite(point.y) && (point.x > 0 || !logarithmic_x);
+  }
   /// What lies far outside is drawn a frame's height away: renderers need not deal with 1e300.
   double y_of(double y) const {
     double share = (y - panel->low) / (panel->high - panel->low);
@@ -68,7 +78,7 @@ inline std::string path_of(panel_frame const& frame, std::vector<chart_point> co
   std::string last;
   bool drawing = false;
   for (auto const& point : points) {
-    if (!sigmax::is_finite(point.x) || !sigmax::is_finite(point.y) || !(point.x > 0)) {
+    if (!frame.has_place(point)) {
       drawing = false;
       continue;
     }
@@ -113,6 +123,35 @@ inline std::string colour_of(std::size_t index) {
   return "c" + std::to_string(index % 8) + (dash > 0 ? " dash-" + std::to_string(dash) : "");
 }
 
+/// A number on an axis, and how it is written.
+struct axis_tick {
+  double at;
+  std::string label;
+};
+
+/// Of a linear axis.
+inline std::vector<axis_tick> ticks(double low, double high) {
+  double const step = tick_step(high - low);
+  int const decimals = std::max(0, static_cast<int>(std::ceil(-std::log10(step) - 1e-9)));
+  double const first = std::ceil(low / step - 1e-9) * step;
+  std::vector<axis_tick> result;
+  for (int k = 0; k < 12 && first + k * step <= high + step / 100; ++k) {
+    double const at = first + k * step;
+    result.push_back({at, decimal(std::fabs(at) < step / 2 ? 0.0 : at, decimals)});
+  }
+  return result;
+}
+
+/// Of the horizontal axis.
+inline std::vector<axis_tick> ticks_of(panel_frame const& frame) {
+  if (!frame.logarithmic_x) return ticks(frame.low_x, frame.high_x);
+  std::vector<axis_tick> result;
+  for (int const k : decades(std::pow(10.0, frame.low_x), std::pow(10.0, frame.high_x), 12)) {
+    result.push_back({std::pow(10.0, k), power_of_ten(k)});
+  }
+  return result;
+}
+
 inline std::string grid_of(panel_frame const& frame) {
   line_panel const& panel = *frame.panel;
   std::string svg;
@@ -123,16 +162,10 @@ inline std::string grid_of(panel_frame const& frame) {
   if (panel.logarithmic) {
     for (int const k : decades(panel.low, panel.high, 9)) row(std::pow(10.0, k), power_of_ten(k));
   } else {
-    double const step = tick_step(panel.high - panel.low);
-    int const decimals = std::max(0, static_cast<int>(std::ceil(-std::log10(step) - 1e-9)));
-    double const first = std::ceil(panel.low / step - 1e-9) * step;
-    for (int k = 0; k < 12 && first + k * step <= panel.high + step / 100; ++k) {
-      double const tick = first + k * step;
-      row(tick, decimal(std::fabs(tick) < step / 2 ? 0.0 : tick, decimals));
-    }
+    for (auto const& tick : ticks(panel.low, panel.high)) row(tick.at, tick.label);
   }
-  for (int const k : decades(std::pow(10.0, frame.low_x), std::pow(10.0, frame.high_x), 12)) {
-    double const x = frame.x_of(std::pow(10.0, k));
+  for (auto const& tick : ticks_of(frame)) {
+    double const x = frame.x_of(tick.at);
     svg += line_at("grid", x, frame.top, x, frame.bottom);
   }
   return svg;
@@ -149,11 +182,15 @@ inline std::string to_svg(panel_frame const& frame, std::string const& clip) {
   for (std::size_t i = 0; i < panel.curves.size(); ++i) {
     svg += "<path class=\"curve " + colour_of(i) + "\" d=\"" + path_of(frame, panel.curves[i]) + "\"/>\n";
   }
-  for (std::size_t i = 0; i < panel.dots.size(); ++i) {
-    if (!frame.contains(panel.dots[i])) continue;
-    svg += "<circle class=\"dot c" + std::to_string(i % 8) + "\" cx=\"" + decimal(frame.x_of(panel.dots[i].x), 1) +
-           "\" cy=\"" + decimal(frame.y_of(panel.dots[i].y), 1) + "\" r=\"3.5\"/>\n";
+  auto const dot = [&](chart_point const& point, std::size_t i) {
+    if (!frame.has_place(point) || !frame.contains(point)) return;
+    svg += "<circle class=\"dot c" + std::to_string(i % 8) + "\" cx=\"" + decimal(frame.x_of(point.x), 1) + "\" cy=\"" +
+           decimal(frame.y_of(point.y), 1) + "\" r=\"3.5\"/>\n";
+  };
+  for (std::size_t i = 0; i < panel.points.size(); ++i) {
+    for (auto const& point : panel.points[i]) dot(point, i);
   }
+  for (std::size_t i = 0; i < panel.dots.size(); ++i) dot(panel.dots[i], i);
   svg += "</g>\n" + rectangle("frame", frame.left, frame.top, frame.right, frame.bottom);
   return svg + text_at(frame.left, frame.top - 8, "start", "axis", panel.axis);
 }

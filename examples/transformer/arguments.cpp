@@ -22,6 +22,7 @@ char const* const afterword = R"(Files in the folder of --out:
   metrics.jsonl           a line now and then: losses, norms of all weights, largest activation, speed
   checkpoint.safetensors  everything the next step depends on; --resume goes on from it, bit for bit
   model.safetensors       the weights, after the last step
+  report.html             all of that to look at
   certificate.json        how far logits can move with the tokens, proven, and how far an attack moved them
 
 The same settings, text and level of processor give the same bits, whatever the number of threads.
@@ -129,11 +130,14 @@ any_arguments parse_arguments(int argc, char const* const* argv) {
   certify_arguments certifying;
   certifying.model = training.out;
   certifying.threads = training.threads;
+  report_arguments reporting;
+  reporting.folder = training.out;
   std::string preset;
   CLI::App app(introduction, "sigmax-transformer");
   auto* const train = app.add_subcommand("train", "Train a model");
   auto* const sample = app.add_subcommand("sample", "Write text with a model");
   auto* const certify = app.add_subcommand("certify", "Prove how far logits move with the tokens");
+  auto* const report = app.add_subcommand("report", "Write a page about a run, or about all runs in a folder");
   try {
     app.require_subcommand(1);
     app.set_version_flag("--version", std::string("sigmax-transformer ") + sigmax::version + " (" +
@@ -153,6 +157,7 @@ any_arguments parse_arguments(int argc, char const* const* argv) {
     certify->add_option("model", certifying.model, "Folder of the run, or its file")->capture_default_str();
     certify->add_flag("--fast", certifying.fast, "Only formulas of proven norms, not the graph");
     certify->add_option("--threads", certifying.threads, "Threads")->check(CLI::Range(1, 1024));
+    report->add_option("folder", reporting.folder, "Folder of a run, or of runs")->capture_default_str();
     app.parse(argc, argv);
     if (train->parsed() && !training.resume) {
       if (training.settings.batch < training.settings.micro_batch) {
@@ -171,6 +176,7 @@ any_arguments parse_arguments(int argc, char const* const* argv) {
   }
   if (train->parsed()) return training;
   if (certify->parsed()) return certifying;
+  if (report->parsed()) return reporting;
   return sampling;
 }
 

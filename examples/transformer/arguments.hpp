@@ -36,13 +36,19 @@ struct certify_arguments {
   int threads = 1;
 };
 
+struct report_arguments {
+  /// The folder of a run, or one with runs in it.
+  std::string folder;
+  int threads = 1;
+};
+
 /// The program has nothing more to do: `text` goes to stdout if `status` is 0, else it is one line for stderr.
 struct finished {
   int status;
   std::string text;
 };
 
-using any_arguments = std::variant<train_arguments, sample_arguments, certify_arguments, finished>;
+using any_arguments = std::variant<train_arguments, sample_arguments, certify_arguments, report_arguments, finished>;
 
 any_arguments parse_arguments(int argc, char const* const* argv);
 

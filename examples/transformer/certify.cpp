@@ -4,6 +4,7 @@
 #include "certificate/certificate_file.hpp"
 #include "certify.hpp"
 #include "checkpoint.hpp"
+#include "pages/run_page.hpp"
 
 namespace transformer {
 
@@ -23,6 +24,7 @@ int certify(sigmax::cpu::native const& on, certify_arguments const& options) {
   auto const result =
       write_certificate(on, from.settings, from.weights, from.step, {}, options.fast, folder / "certificate.json");
   fmt::print("{} ({:.1f} s)\n", (folder / "certificate.json").string(), result.seconds);
+  if (is_run(folder)) fmt::print("{}\n", write_pages(folder).string());
   return 0;
 }
 

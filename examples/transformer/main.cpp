@@ -12,6 +12,7 @@
 #include "arguments.hpp"
 #include "certify.hpp"
 #include "checkpoint.hpp"
+#include "pages/run_page.hpp"
 #include "sample.hpp"
 #include "thread_pool.hpp"
 #include "train.hpp"
@@ -50,6 +51,10 @@ int run(int argc, char const* const* argv) {
   sigmax::cpu::native const on(pool.workers());
   if (auto const* const training = std::get_if<train_arguments>(&parsed)) return train(on, *training);
   if (auto const* const certifying = std::get_if<certify_arguments>(&parsed)) return certify(on, *certifying);
+  if (auto const* const reporting = std::get_if<report_arguments>(&parsed)) {
+    fmt::print("{}\n", write_pages(reporting->folder).string());
+    return 0;
+  }
   return write_sample(on, std::get<sample_arguments>(parsed));
 }
 

@@ -42,7 +42,7 @@ struct measurement {
   batch_loss training;
   std::optional<batch_loss> validation;
   std::vector<weight_norm> norms;
-  /// With a validation.
+  /// Now and then.
   std::vector<weight_spectrum> spectra;
   activation_maxima activations;
   double rate;

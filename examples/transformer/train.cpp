@@ -14,6 +14,7 @@
 #include "certify.hpp"
 #include "checkpoint.hpp"
 #include "corpus.hpp"
+#include "pages/run_page.hpp"
 #include "progress.hpp"
 #include "train.hpp"
 #include "trainer.hpp"
@@ -60,6 +61,12 @@ run resume(sigmax::cpu::native const& on, std::filesystem::path const& checkpoin
 /// True at multiples of `every`, and at the end.
 bool is_due(std::int64_t step, std::int64_t every, std::int64_t last) { return step % every == 0 || step == last; }
 
+/// About forty spectra a run, each on a line that is written anyway.
+std::int64_t steps_between_spectra(run_settings const& settings) {
+  std::int64_t const lines = (settings.steps / 40 + settings.log_every - 1) / settings.log_every;
+  return settings.log_every * (lines > 0 ? lines : 1);
+}
+
 }  // namespace
 
 int train(sigmax::cpu::native const& on, train_arguments const& options) {
@@ -94,10 +101,8 @@ int train(sigmax::cpu::native const& on, train_arguments const& options) {
                        .tokens_per_second = static_cast<double>(since.loss.tokens) / since.seconds,
                        .optimizer_share = since.seconds_of_optimizers / since.seconds,
                        .caps = model.caps()};
-      if (validates) {
-        line.spectra = weight_spectra(on, model.weights());
-        line.validation = model.validate();
-      }
+      if (validates) line.validation = model.validate();
+      if (validates || step % steps_between_spectra(settings) == 0) line.spectra = weight_spectra(on, model.weights());
       fmt::print("{}\n", line.line_for_people(settings.steps));
       std::fflush(stdout);
       metrics.append(line);
@@ -108,6 +113,7 @@ int train(sigmax::cpu::native const& on, train_arguments const& options) {
   save_model(out / "model.safetensors", model);
   write_certificate(on, settings, model.weights(), model.steps(), current.text.validation(), true,
                     out / "certificate.json");
+  fmt::print("{}\n", write_pages(out).string());
   auto const& caps = model.caps();
   fmt::print(
       "{} checks, after every step, that a weight is inside its cap: {} violations; {} proofs, {} weights hard "

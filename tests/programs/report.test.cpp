@@ -123,13 +123,17 @@ TEST_CASE("report: curves of anything, in panels") {
     for (double const x : numbers) curve.push_back({x, 0.5});
     values.curves.push_back(curve);
     values.dots.push_back({1, numbers[i % 10]});
+    values.points.push_back(curve);
     chart.labels.push_back("<b> & \"" + std::to_string(i) + "\"");
   }
   values.references = {{{1e-3, 1}, {2, 1}}};
   errors.curves = values.curves;
-  for (bool const empty : {false, true}) {
+  for (int const pass : {0, 1, 2}) {
+    bool const empty = pass == 2;
+    chart.logarithmic = pass != 1;
     if (empty) {
       values.curves = {{}};
+      values.points.clear();
       errors.curves.clear();
     }
     chart.panels = {values, errors};

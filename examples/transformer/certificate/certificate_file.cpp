@@ -65,6 +65,8 @@ nlohmann::ordered_json json_of(model_certificate const& certificate, std::int64_
   result["schema"] = "sigmax-transformer-certificate-1";
   result["statement"] = sigmax::lipschitz::certificate::statement;
   result["step"] = step;
+  for_each_setting(certificate.settings,
+                   [&](char const* name, auto const& value) { result["settings"][name] = value; });
   result["domain"] = "sequences of rows that are probability vectors over the vocabulary, one-hot rows among them";
   result["norms"] = {{"in", "l1 of a row, largest over tokens"}, {"out", "RMS of the logits, largest over tokens"}};
   result["logit_scale_included"] = true;
