@@ -51,9 +51,10 @@ Domains:
   the nearest double.
 
 Proofs:
-  --emit-proof writes what the bound stands on: a claimed norm of every weight, and the bound they give.
-  --check-proof reads that and the model, confirms every claim by one Cholesky factorisation, applies the rules of
-  all layers again and searches for nothing. A file that is not about this model, or claims too little, is refused.
+  --emit-proof writes what the bound stands on: a claimed norm of every weight, and of every piece of the network that
+  --method bounded as a whole, how, with the multipliers that prove it. The bound it claims is 1e-9 above the one printed.
+  --check-proof reads that and the model, confirms every claim by Cholesky factorisations, applies the rules of all
+  layers again and searches for nothing. A file that is not about this model, or claims too little, is refused.
 
 Examples:
   sigmax-certify model.onnx

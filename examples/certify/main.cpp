@@ -19,12 +19,12 @@
 #include <sigmax/lipschitz/certificate_text.hpp>
 
 #include "arguments.hpp"
+#include "check_proof.hpp"
 #include "digest.hpp"
 #include "domain_file.hpp"
 #include "heartbeat.hpp"
 #include "network.hpp"
 #include "outcome.hpp"
-#include "proof.hpp"
 #include "report/write_comparison.hpp"
 #include "report/write_report.hpp"
 #include "weights.hpp"

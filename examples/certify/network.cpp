@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: MIT
-#include <cstddef>
 #include <utility>
 #include <vector>
 
@@ -9,26 +8,14 @@
 #include <sigmax/kernels.hpp>
 #include <sigmax/lipschitz/certificate_text.hpp>
 #include <sigmax/lipschitz/certify.hpp>
-#include <sigmax/lipschitz/check/product_proof.hpp>
+#include <sigmax/lipschitz/propose.hpp>
 
+#include "listener.hpp"
 #include "network.hpp"
-#include "proof.hpp"
 #include "witness.hpp"
+#include "write_proof.hpp"
 
 namespace certify_program {
-
-namespace {
-
-void hear(void* self, char const* stage, std::size_t done, std::size_t all) {
-  auto& work = *static_cast<progress*>(self);
-  work.unit = stage;
-  work.all = all;
-  work.done = done;
-}
-
-}  // namespace
-
-sigmax::lipschitz::progress_listener listen_to(progress& work) { return {&work, hear}; }
 
 void certify_network(std::span<std::byte const> bytes, std::string const& digest, arguments const& options,
                      requested_domain const& domain, progress& work, outcome& result) {
@@ -57,10 +44,12 @@ void certify_network(std::span<std::byte const> bytes, std::string const& digest
     if (options.emit_proof.empty()) {
       result.proof = sigmax::lipschitz::certify(on, net, ask);
     } else {
-      auto proposed = sigmax::lipschitz::propose_product(on, net, ask);
-      result.proof = std::move(proposed.proof);
+      auto made = sigmax::lipschitz::propose(on, net, ask);
+      result.proof = std::move(made.proved);
       if (result.proof->is_finite()) {
-        write_proof(options.emit_proof, result.path, digest, net, ask, *result.proof, proposed.claims);
+        made.proof.model_path = result.path;
+        made.proof.sha256 = digest;
+        write_proof(options.emit_proof, net, made.proof);
       }
     }
     context.seconds = result.seconds();

@@ -7,17 +7,12 @@
 #include <span>
 #include <string>
 
-#include <sigmax/lipschitz/certify.hpp>
-
 #include "arguments.hpp"
 #include "domain_file.hpp"
 #include "heartbeat.hpp"
 #include "outcome.hpp"
 
 namespace certify_program {
-
-/// What `certify` tells of its progress goes to `work`, which must outlive the listener.
-sigmax::lipschitz::progress_listener listen_to(progress& work);
 
 /// Reads the network and proves its bound. Fills in everything of the outcome.
 /// @throws sigmax::error if it cannot be read or has an operator without a rule.

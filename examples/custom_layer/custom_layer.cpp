@@ -5,9 +5,7 @@
 
 #include <Eigen/Dense>
 
-#include <sigmax/sigmax.hpp>
-// The umbrella does not list it yet.
-#include <sigmax/lipschitz/rules/custom.hpp>
+#include <sigmax/lipschitz.hpp>
 
 int main() {
   using namespace sigmax::lipschitz;

@@ -4,6 +4,7 @@
 
 #include <Eigen/Dense>
 
+#include <sigmax/lipschitz.hpp>
 #include <sigmax/sigmax.hpp>
 
 int main() {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /// @file
-/// Everything that needs no library but xsimd. File formats are opt-in: <sigmax/io/...>; Eigen as a backend is
+/// Matrices: spectral functions, proven norms, constraints and optimizers. Networks and their certificates are
+/// <sigmax/lipschitz.hpp>, which takes longer to compile; file formats are opt-in: <sigmax/io/...>; Eigen as a backend is
 /// <sigmax/backend/eigen.hpp> (matrices of Eigen are accepted everywhere without it).
 #pragma once
 
@@ -21,6 +22,17 @@
 #include <sigmax/certified/scale_to.hpp>
 #include <sigmax/certified/spectral_norm.hpp>
 #include <sigmax/config.hpp>
+#include <sigmax/constraint/clipped_weight_decay.hpp>
+#include <sigmax/constraint/hard_cap.hpp>
+#include <sigmax/constraint/none.hpp>
+#include <sigmax/constraint/sequence.hpp>
+#include <sigmax/constraint/soft_cap.hpp>
+#include <sigmax/constraint/spectral_hammer.hpp>
+#include <sigmax/constraint/spectral_normalize.hpp>
+#include <sigmax/constraint/spectral_weight_decay.hpp>
+#include <sigmax/constraint/stiefel.hpp>
+#include <sigmax/constraint/weight_constraint.hpp>
+#include <sigmax/constraint/weight_decay.hpp>
 #include <sigmax/core/error.hpp>
 #include <sigmax/core/matrix.hpp>
 #include <sigmax/core/matrix_batch.hpp>
@@ -33,13 +45,9 @@
 #include <sigmax/estimate/block_lanczos.hpp>
 #include <sigmax/estimate/lanczos.hpp>
 #include <sigmax/estimate/power_iteration.hpp>
-#include <sigmax/lipschitz/certificate.hpp>
-#include <sigmax/lipschitz/certify.hpp>
-#include <sigmax/lipschitz/combinators.hpp>
-#include <sigmax/lipschitz/falsify.hpp>
-#include <sigmax/lipschitz/layers.hpp>
-#include <sigmax/lipschitz/network.hpp>
-#include <sigmax/lipschitz/rules.hpp>
+#include <sigmax/optimizer/adamw.hpp>
+#include <sigmax/optimizer/learning_rate.hpp>
+#include <sigmax/optimizer/muon.hpp>
 #include <sigmax/polynomial/minimax.hpp>
 #include <sigmax/polynomial/odd_polynomial.hpp>
 #include <sigmax/polynomial/polynomial_schedule.hpp>

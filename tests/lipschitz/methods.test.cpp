@@ -17,6 +17,7 @@
 #include <sigmax/lipschitz/layers.hpp>
 #include <sigmax/lipschitz/propose.hpp>
 #include <sigmax/lipschitz/rules.hpp>
+#include <sigmax/lipschitz/rules/convolution.hpp>
 #include <sigmax/lipschitz/verify.hpp>
 
 using namespace sigmax;
@@ -152,6 +153,15 @@ TEST_CASE("a proof is checked without a search, and a false one is refused") {
     CHECK_THROWS_AS(verify(net, claims_less), domain_error);
     claims_less.segments[0].squared_bound *= 0.99;
     CHECK_THROWS_AS(verify(net, claims_less), domain_error);
+    auto norm_too_small = made.proof;
+    norm_too_small.norms[1].bound *= 1 - 1e-6;
+    CHECK_THROWS_AS(verify(net, norm_too_small), domain_error);
+    auto without_norm = made.proof;
+    without_norm.norms.pop_back();
+    CHECK_THROWS_AS(verify(net, without_norm), domain_error);
+    auto one_more = made.proof;
+    one_more.segments.push_back(made.proof.segments[0]);
+    CHECK_THROWS_AS(verify(net, one_more), domain_error);
     auto damaged = made.proof;
     damaged.segments[0].multipliers[1][3] = 0;
     CHECK_THROWS_AS(verify(net, damaged), domain_error);
@@ -163,4 +173,23 @@ TEST_CASE("a proof is checked without a search, and a false one is refused") {
   }
   auto const local = propose(net, {.domain = input_domain::ball(0.05, {1, 1, 0, 0, -1, 2}), .attack = false});
   CHECK(verify(net, local.proof).upper_extended() == local.proved.upper_extended());
+}
+
+TEST_CASE("the norms of convolutions are claimed too, and a smaller claim is refused") {
+  matrix<double> kernel(3, 2 * 3 * 3);
+  fill_normal(kernel.view(), 5);
+  network net({1, 2, 80, 80});
+  net.add(rules::convolution(weight::owning(std::move(kernel)), {3, 3}, {.pads_begin = {1, 1}, .pads_end = {1, 1}}),
+          {0});
+  certify(net, {.attack = false});  // rules remember, recorders must see everything nevertheless
+  auto const made = propose(net, {.attack = false, .methods = {.which = method::product}});
+  REQUIRE(made.proof.norms.size() == 1);
+  REQUIRE(made.proof.norms[0].count > 1);
+  CHECK(verify(net, made.proof).upper_extended() == made.proved.upper_extended());
+  auto smaller = made.proof;
+  smaller.norms[0].bound *= 1 - 1e-5;
+  CHECK_THROWS_WITH_AS(verify(net, smaller), doctest::Contains("claim 0"), domain_error);
+  auto fewer = made.proof;
+  fewer.norms[0].count += 1;
+  CHECK_THROWS_WITH_AS(verify(net, fewer), doctest::Contains("claim 0 is of"), domain_error);
 }

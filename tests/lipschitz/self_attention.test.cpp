@@ -51,7 +51,8 @@ struct instance {
 
 /// Self-attention from its parts: linear maps, transposes, rotations, the core rule, the output matrix.
 network decomposed(instance const& given) {
-  auto const& [heads, output, scale, mask, rotation, shape] = given;
+  auto const& heads = given.heads;
+  auto const& shape = given.shape;
   network net(shape);
   index_t const n = shape[shape.size() - 2];
   auto const h = static_cast<index_t>(heads.size());
@@ -78,12 +79,12 @@ network decomposed(instance const& given) {
   };
   node_id q = stacked([](auto const& head) -> rules::projection const& { return head.query; });
   node_id k = stacked([](auto const& head) -> rules::projection const& { return head.key; });
-  if (rotation) {
-    q = net.add(*rotation, {q});
-    k = net.add(*rotation, {k});
+  if (given.rotation) {
+    q = net.add(*given.rotation, {q});
+    k = net.add(*given.rotation, {k});
   }
   node_id const v = stacked([](auto const& head) -> rules::projection const& { return head.value; });
-  node_id y = net.add(rules::attention(scale, mask), {q, k, v});
+  node_id y = net.add(rules::attention(given.scale, given.mask), {q, k, v});
   index_t const d = heads[0].value.matrix.rows();
   std::vector<index_t> map;
   for (index_t i = 0; i < n; ++i) {
@@ -92,7 +93,7 @@ network decomposed(instance const& given) {
     }
   }
   y = net.add(rules::rearrange({n, h * d}, std::move(map), "transpose"), {y});
-  if (output) net.add(rules::linear(*output), {y});
+  if (given.output) net.add(rules::linear(*given.output), {y});
   return net;
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// sigmax-certify on balls and boxes, in rms, for several models, and with proofs.
+// sigmax-certify on balls and boxes, in rms, and for several models.
 #include <cmath>
 #include <filesystem>
 #include <string>
@@ -7,87 +7,13 @@
 
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
-#include <onnx/onnx_pb.h>
 
-#include <sigmax/core/random.hpp>
-#include <sigmax/io/atomic_file.hpp>
-
+#include "certify_program.hpp"
 #include "markup.hpp"
 #include "run_program.hpp"
 
-namespace {
-
 using nlohmann::json;
-using test::has;
-using test::scratch_folder;
-
-constexpr char const* certify = "sigmax-certify";
-
-bool available() {
-  if (std::filesystem::exists(test::program_path(certify))) return true;
-  MESSAGE("skipped: " << test::program_path(certify).string() << " is not built");
-  return false;
-}
-
-test::finished run(std::string const& arguments, scratch_folder const& folder) {
-  return test::run(certify, arguments, folder);
-}
-
-/// The status, nothing on stdout, one line on stderr that has the part.
-void check_refused(test::finished const& result, int status, std::string const& part) {
-  INFO(result.err);
-  CHECK(result.status == status);
-  CHECK(result.out.empty());
-  CHECK(result.lines_of_err() == 1);
-  CHECK(result.err.starts_with("sigmax-certify: "));
-  CHECK(has(result.err, part));
-}
-
-void put(scratch_folder const& here, char const* name, std::string const& text) {
-  sigmax::io::write_file(here / name, text);
-}
-
-/// x -> V activation(W x) of `width` elements, V = W = diag(3, -1, ...) or full of `seed`'s numbers.
-void save_model(std::filesystem::path const& path, char const* activation, int width = 2, unsigned seed = 0) {
-  onnx::ModelProto model;
-  model.set_ir_version(8);
-  model.add_opset_import()->set_version(13);
-  auto& graph = *model.mutable_graph();
-  auto& input = *graph.add_input();
-  input.set_name("x");
-  auto& tensor = *input.mutable_type()->mutable_tensor_type();
-  tensor.set_elem_type(onnx::TensorProto::FLOAT);
-  tensor.mutable_shape()->add_dim()->set_dim_value(1);
-  tensor.mutable_shape()->add_dim()->set_dim_value(width);
-  graph.add_output()->set_name("y");
-  sigmax::random_sequence const numbers(seed);
-  for (unsigned which = 0; which < 2; ++which) {
-    auto& w = *graph.add_initializer();
-    w.set_name(which == 0 ? "w" : "v");
-    w.set_data_type(onnx::TensorProto::FLOAT);
-    w.add_dims(width);
-    w.add_dims(width);
-    for (int i = 0; i < width * width; ++i) {
-      float const diagonal = i / width != i % width ? 0.0f : i == 0 ? 3.0f : -1.0f;
-      auto const drawn = static_cast<float>(numbers.normal(static_cast<unsigned>(2 * i) + which));
-      w.add_float_data(seed == 0 ? diagonal : drawn);
-    }
-  }
-  auto const node = [&](char const* type, std::vector<std::string> const& inputs, char const* output) {
-    auto& added = *graph.add_node();
-    added.set_op_type(type);
-    for (auto const& name : inputs) added.add_input(name);
-    added.add_output(output);
-  };
-  node("MatMul", {"x", "w"}, "h");
-  node(activation, {"h"}, "g");
-  node("MatMul", {"g", "v"}, "y");
-  sigmax::io::write_file(path, model.SerializeAsString());
-}
-
-double upper_of(test::finished const& result) { return json::parse(result.out)["lipschitz_upper"].get<double>(); }
-
-}  // namespace
+using namespace test;
 
 TEST_CASE("sigmax-certify: --radius, --centre and --box make a domain, and a bound where there is none without") {
   if (!available()) return;
@@ -225,125 +151,4 @@ TEST_CASE("sigmax-certify: several models have one page, which says what was pro
   // Nothing proved, nothing written.
   CHECK(run("d.onnx d.onnx --html none.html", here).status == 1);
   CHECK(!std::filesystem::exists(here / "none.html"));
-}
-
-TEST_CASE("sigmax-certify: a proof is written, checked, and refused wherever it is tampered with") {
-  if (!available()) return;
-  scratch_folder const here("certify-proof");
-  save_model(here / "m.onnx", "Tanh", 6, 3);
-  save_model(here / "other.onnx", "Tanh", 6, 4);
-  put(here, "centre.txt", "0.1 0.2 0.3 0.4 0.5 0.6");
-  for (std::string const question :
-       {"", " --norm linf", " --norm rms", " --radius 0.5 --centre centre.txt", " --norm linf --box box.txt"}) {
-    put(here, "box.txt", "-0.1 0.7");
-    auto const made = run("m.onnx --no-attack --json made.json --emit-proof proof.json" + question, here);
-    INFO(made.err);
-    REQUIRE(made.status == 0);
-    auto const checked = run("m.onnx --check-proof proof.json --json checked.json", here);
-    INFO(checked.err);
-    CHECK(checked.status == 0);
-    CHECK(has(checked.out, "checked: "));
-    auto const before = json::parse(test::contents(here / "made.json"));
-    auto const after = json::parse(test::contents(here / "checked.json"));
-    for (char const* const key : {"norms", "upper", "input", "layers"}) CHECK(before[key] == after[key]);
-    CHECK(before["domain"]["type"] == after["domain"]["type"]);
-    CHECK(after["checked"]["proof"] == "proof.json");
-  }
-  CHECK(run("m.onnx --no-attack --radius 0.5 --emit-proof proof.json", here).status == 0);
-  auto const proof = json::parse(test::contents(here / "proof.json"));
-  REQUIRE(proof["norms"].size() == 2);
-  CHECK(proof["multipliers"].is_null());
-  auto const refused = [&](json const& changed, int status, std::string const& part) {
-    put(here, "changed.json", changed.dump());
-    check_refused(run("m.onnx --check-proof changed.json", here), status, part);
-  };
-  auto changed = proof;
-  changed["norms"][1]["bound"] = "0x1p-3";
-  refused(changed, 1, "claim 1, the norm of a 6 x 6 matrix, could not be confirmed");
-  changed = proof;
-  changed["norms"][0]["rows"] = 5;
-  refused(changed, 1, "claim 0 is of a 5 x 6 matrix");
-  changed = proof;
-  changed["norms"].erase(1);
-  refused(changed, 1, "asks for more");
-  changed = proof;
-  changed["norms"].push_back(changed["norms"][0]);
-  refused(changed, 1, "it claims 3 norms of weights, the network asks for 2");
-  changed = proof;
-  changed["upper"]["exp2"] = proof["upper"]["exp2"].get<int>() - 1;
-  refused(changed, 1, "it claims L <= ");
-  changed = proof;
-  changed["model"]["sha256"] = "00";
-  refused(changed, 1, "SHA-256 '00'");
-  check_refused(run("other.onnx --check-proof proof.json", here), 1, "does not hold for other.onnx");
-  changed = proof;
-  changed["domain"]["centre"].push_back(0);
-  refused(changed, 1, "7 elements");
-  // Another norm is another question, and here its bound is larger.
-  changed = proof;
-  changed["norm"] = "linf";
-  refused(changed, 1, "it claims L <= ");
-  for (auto const& [key, value] : std::vector<std::pair<char const*, json>>{{"schema", "sigmax-proof-2"},
-                                                                            {"statement", "anything"},
-                                                                            {"method", "guess"},
-                                                                            {"multipliers", json::array()},
-                                                                            {"norm", "l3"},
-                                                                            {"relative_gap", 2},
-                                                                            {"norms", 1},
-                                                                            {"upper", 1},
-                                                                            {"domain", nullptr},
-                                                                            {"model", "m"}}) {
-    changed = proof;
-    changed[key] = value;
-    refused(changed, 2, "changed.json: ");
-    changed.erase(key);
-    refused(changed, 2, "changed.json: ");
-  }
-  for (char const* const bound : {"nan", "0xinf", "-0x1p+0", "0x-1p+0", "1.5", "0x", "0x1p+0 ", "0x1p+99999"}) {
-    changed = proof;
-    changed["norms"][0]["bound"] = bound;
-    refused(changed, 2, "'bound'");
-  }
-  changed = proof;
-  changed["upper"]["mantissa_hex"] = "0x1p+0";
-  refused(changed, 2, "'mantissa_hex'");
-  changed = proof;
-  changed["upper"]["exp2"] = 18446744073709551615u;
-  refused(changed, 2, "'exp2'");
-  put(here, "text.json", "proof");
-  check_refused(run("m.onnx --check-proof text.json", here), 2, "text.json: not a proof");
-  check_refused(run("m.onnx --check-proof missing.json", here), 2, "missing.json");
-}
-
-TEST_CASE("sigmax-certify: options of proofs that do not fit") {
-  if (!available()) return;
-  scratch_folder const here("certify-proof-options");
-  save_model(here / "m.onnx", "Tanh");
-  save_model(here / "exp.onnx", "Exp");
-  check_refused(run("m.onnx m.onnx --emit-proof p.json", here), 2, "--emit-proof takes one model");
-  check_refused(run("m.onnx m.onnx --check-proof p.json", here), 2, "--check-proof takes one model");
-  check_refused(run("m.onnx --check-proof p.json --norm l2", here), 2, "--check-proof does not go with --norm");
-  check_refused(run("m.onnx --check-proof p.json --radius 1", here), 2, "--check-proof does not go with --radius");
-  check_refused(run("m.onnx --emit-proof ''", here), 2, "--emit-proof");
-  check_refused(run("m.onnx --emit-proof none/p.json", here), 2, "cannot write 'none/p.json'");
-  // No finite bound, no proof.
-  CHECK(run("exp.onnx --emit-proof p.json", here).status == 1);
-  CHECK(!std::filesystem::exists(here / "p.json"));
-}
-
-TEST_CASE("sigmax-certify: the proof of a network of others is checked in seconds") {
-  if (!available()) return;
-  auto const model = std::filesystem::path(SIGMAX_DATA_DIR) / "onnx" / "mnist-net_256x2.onnx";
-  if (!std::filesystem::exists(model)) {
-    MESSAGE("skipped: there is no " << model.string());
-    return;
-  }
-  scratch_folder const here("certify-proof-real");
-  CHECK(run("'" + model.string() + "' --no-attack --emit-proof p.json", here).status == 0);
-  auto const checked = run("'" + model.string() + "' --check-proof p.json --json -", here);
-  CHECK(checked.status == 0);
-  auto const j = json::parse(checked.out);
-  CHECK(j["lipschitz_upper"].get<double>() >= 839.2578715);
-  CHECK(j["lipschitz_upper"].get<double>() <= 839.2587);
-  CHECK(j["seconds"].get<double>() < 5);
 }

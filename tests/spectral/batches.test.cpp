@@ -133,7 +133,7 @@ TEST_CASE("hard caps of a batch return the most general path of all") {
     for (index_t i = 0; i < 6; ++i) w(i, i) = 0.5;
   }
   CHECK(sigmax::hard_cap(on, batch, {.sigma_max = 1}) == hard_cap_path::unchanged);
-  for (std::size_t const large : {0, 3, 7}) {
+  for (std::size_t const large : {std::size_t{0}, std::size_t{3}, std::size_t{7}}) {
     auto with_one_above = batch;
     with_one_above[large](2, 2) = 2;
     CHECK(sigmax::hard_cap(on, with_one_above, {.sigma_max = 1}) == hard_cap_path::eigenvectors);

@@ -173,6 +173,36 @@ double largest_norm_up(B const& given, matrix_family const& family, double relat
   return add_up(sqrt_up(level), family.error);
 }
 
+/// True only if ||F_k||_2 <= c for every member of the family. Searches for nothing: of each member cheap bounds, and where
+/// they do not suffice one Cholesky factorisation. False says nothing, as that of `prove_norm_at_most`.
+/// Cost and scratch: as largest_norm_up, without Lanczos.
+template <class B>
+bool proves_largest_norm_at_most(B const& given, matrix_family const& family, double c, workspace& memory) {
+  if (is_nan(c) || c < 0 || !arithmetic_environment_is_sound()) return false;
+  if (family.count <= 0 || family.rows <= 0) return true;
+  if (!(family.magnitude_squared <= 0x1p500)) return false;
+  // ||F|| <= c follows from ||F as computed|| <= c - error.
+  double const computed = subtract_down(c, family.error);
+  if (!(computed >= 0)) return false;
+  double const level = multiply_down(computed, computed);
+  auto const on = with_scratch(given, memory);
+  workspace::frame frame(memory);
+  complex_gram<B> gram(on, family, frame);
+  index_t const largest_order = complex_gram<B>::largest_order(family);
+  auto const factor = frame.template matrix<double>(largest_order, largest_order);
+  for (index_t k = 0; k < family.count; ++k) {
+    if (!gram.form(family, k)) continue;
+    double const cheap = gram.cheap_bound();
+    if (cheap <= level) continue;
+    if (!(level > 0) || family.rows == 1 || !is_finite(cheap)) return false;
+    auto const tested = gram.result();
+    index_t const order = tested.matrix.rows();
+    index_t failed_at = 0;
+    if (!proves_squared_norm_at_most(on, tested, level, factor.block(0, 0, order, order), failed_at)) return false;
+  }
+  return true;
+}
+
 }  // namespace detail
 
 }  // namespace sigmax::inline SIGMAX_ABI

@@ -78,13 +78,4 @@ class method_runner {
   function<norm::rms_t> in_rms_;
 };
 
-/// Runs nothing: the product of the layers needs no method.
-struct no_methods {
-  template <norm_tag N>
-  std::vector<segment_result<N>> results(network const&, check::segment const&, check::segment_ranges const&,
-                                         method_options const&) const {
-    return {};
-  }
-};
-
 }  // namespace sigmax::inline SIGMAX_ABI::lipschitz

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <concepts>
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -26,6 +27,9 @@ struct norm_prover {
   log_upper_bound<op<norm::l2_t, norm::l2_t>> (*prove)(void const* backend, weight const& w, double relative_gap);
   /// >= the largest spectral norm of a family (largest_norm_up); the default backend's where it is null.
   double (*prove_largest)(void const* backend, matrix_family const& family, double relative_gap) = nullptr;
+  /// Rules remember what they proved from one certificate to the next; not across sessions, null being one too. Who
+  /// has to see every norm that is asked for has a session of its own.
+  std::shared_ptr<void const> session = nullptr;
 };
 
 /// The prover that computes on `on`, which must outlive it.
@@ -48,7 +52,8 @@ norm_prover prover_on(B const& on) {
 class remembered_norms {
  public:
   /// `inner` may be null, for the default backend; else it must outlive this.
-  explicit remembered_norms(norm_prover const* inner) : inner_(inner), prover_{this, ask, ask_largest} {}
+  explicit remembered_norms(norm_prover const* inner)
+      : inner_(inner), prover_{this, ask, ask_largest, inner != nullptr ? inner->session : nullptr} {}
   remembered_norms(remembered_norms const&) = delete;
   remembered_norms& operator=(remembered_norms const&) = delete;
 
@@ -83,6 +88,11 @@ class remembered_norms {
   norm_prover prover_;
   std::vector<std::pair<weight, bound>> known_;
 };
+
+/// The session of the prover of the context.
+inline std::shared_ptr<void const> session_of(rule_context const& context) {
+  return context.prover != nullptr ? context.prover->session : nullptr;
+}
 
 /// `certified_operator_norm` of a stored weight: in l2 by the prover of the context.
 template <norm_tag N>

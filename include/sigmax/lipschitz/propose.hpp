@@ -4,21 +4,21 @@
 #pragma once
 
 #include <concepts>
-#include <cstddef>
-#include <string>
 #include <utility>
 #include <vector>
 
 #include <sigmax/backend/concept.hpp>
 #include <sigmax/backend/default_backend.hpp>
+#include <sigmax/bound/extended.hpp>
 #include <sigmax/bound/norm.hpp>
 #include <sigmax/config.hpp>
 #include <sigmax/lipschitz/certificate.hpp>
 #include <sigmax/lipschitz/certificate_maker.hpp>
 #include <sigmax/lipschitz/check/proof.hpp>
+#include <sigmax/lipschitz/method.hpp>
 #include <sigmax/lipschitz/method_runner.hpp>
 #include <sigmax/lipschitz/network.hpp>
-#include <sigmax/lipschitz/norm_prover.hpp>
+#include <sigmax/lipschitz/norm_recorder.hpp>
 #include <sigmax/lipschitz/segment_methods.hpp>
 
 namespace sigmax::inline SIGMAX_ABI::lipschitz {
@@ -31,7 +31,7 @@ struct proposal {
 
 namespace detail {
 
-/// Runs methods and keeps the multipliers of the best bound of each segment.
+/// Runs methods and keeps what proves the best bound of each segment.
 template <certifying_backend<double> B>
 struct recorded_methods {
   methods_on<B> inner;
@@ -46,8 +46,9 @@ struct recorded_methods {
       bool const less = best == nullptr || result.upper.extended_value() < best->upper.extended_value();
       if (less) best = &result;
     }
-    if (best != nullptr && !best->multipliers.empty()) {
-      segments.push_back({net.nodes()[piece.end].name, best->multipliers, best->squared_bound});
+    if (best != nullptr && best->upper.is_finite()) {
+      segments.push_back({static_cast<node_id>(piece.end), net.nodes()[piece.end].name, best->how, best->multipliers,
+                          best->squared_bound});
     }
     return found;
   }
@@ -55,16 +56,23 @@ struct recorded_methods {
 
 }  // namespace detail
 
-/// `certify`, with the multipliers that its bound rests on kept for `verify`.
+/// `certify`, and what its bound rests on, for `verify`: the norms of weights, and of each segment the method that
+/// bounds it best, with its multipliers. The proof claims 1e-9 more than was proved here, since other processors round
+/// otherwise.
+/// `options.methods.matrix_elements` and `multiply_adds` must be the defaults: a checker does not ask the proof how much it
+/// may cost. @throws as certify; numeric_error besides where a norm is too large for a double.
 template <certifying_backend<double> B, std::same_as<network> Network>
 proposal propose(B const& on, Network const& net, certify_options const& options = {}) {
   std::vector<check::segment_proof> segments;
   detail::recorded_methods<B> const methods{{on}, segments};
-  norm_prover const prover = prover_on(on);
-  auto proved = detail::certify_with(&prover, method_runner(methods), net, options);
+  norm_recorder<B> norms(on);
+  auto proved = detail::certify_with(&norms.prover(), method_runner(methods), net, options);
+  if (proved.method() == name_of(method::product)) segments.clear();
   check::proof proof{.norm = options.norm,
                      .domain = options.domain,
-                     .upper = proved.upper_extended(),
+                     .relative_gap = options.relative_gap,
+                     .upper = proved.upper_extended() * extended(1 + 0x1p-30),
+                     .norms = norms.claims(),
                      .segments = std::move(segments)};
   return {std::move(proved), std::move(proof)};
 }

@@ -18,6 +18,7 @@
 #include <sigmax/bound/rounding.hpp>
 #include <sigmax/config.hpp>
 #include <sigmax/core/error.hpp>
+#include <sigmax/lipschitz/norm_prover.hpp>
 #include <sigmax/lipschitz/row_norm.hpp>
 #include <sigmax/lipschitz/rule.hpp>
 #include <sigmax/lipschitz/rules/axis_matrix.hpp>
@@ -180,6 +181,7 @@ class along_axes {
     std::mutex lock;
     std::vector<double> norms;
     double relative_gap = 0;
+    std::shared_ptr<void const> session;
   };
 
   /// Elements before and behind an axis.
@@ -194,8 +196,10 @@ class along_axes {
   template <class = void>
   double spectral(std::size_t number, rule_context const& context) const {
     std::scoped_lock const guard(shared_->lock);
-    if (shared_->relative_gap != context.relative_gap) shared_->norms.assign(shared_->steps.size(), infinity);
+    bool const remembered = shared_->relative_gap == context.relative_gap && shared_->session == session_of(context);
+    if (!remembered) shared_->norms.assign(shared_->steps.size(), infinity);
     shared_->relative_gap = context.relative_gap;
+    shared_->session = session_of(context);
     double& known = shared_->norms[number];
     if (!is_finite(known)) known = shared_->steps[number].matrix.spectral_norm(context);
     return known;

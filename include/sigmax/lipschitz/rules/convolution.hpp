@@ -22,6 +22,7 @@
 #include <sigmax/config.hpp>
 #include <sigmax/core/error.hpp>
 #include <sigmax/core/matrix.hpp>
+#include <sigmax/lipschitz/norm_prover.hpp>
 #include <sigmax/lipschitz/rule.hpp>
 #include <sigmax/lipschitz/rules/convolution_geometry.hpp>
 #include <sigmax/lipschitz/rules/convolution_loops.hpp>
@@ -42,6 +43,7 @@ struct convolution_memory {
   std::mutex lock;
   tensor_shape small;
   double relative_gap = 0;
+  std::shared_ptr<void const> session;
   extended proved;
   std::atomic<convolution_method> method{convolution_method::unknown};
 };
@@ -314,7 +316,7 @@ class convolution_rule {
     std::scoped_lock const guard(memory_->lock);
     auto& memory = *memory_;
     bool const known = memory.method.load() != detail::convolution_method::unknown && memory.small == size.small &&
-                       memory.relative_gap == context.relative_gap;
+                       memory.relative_gap == context.relative_gap && memory.session == session_of(context);
     if (known) return memory.proved;
     auto const kernel = scaled();
     detail::convolution_norm const norm(geometry_, kernel, size.small, size.large,
@@ -324,6 +326,7 @@ class convolution_rule {
     memory.proved = extended(found.value, kernel.exponent);
     memory.small = std::move(size.small);
     memory.relative_gap = context.relative_gap;
+    memory.session = session_of(context);
     memory.method.store(found.method);
     return memory.proved;
   }
