@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -336,56 +337,95 @@ inline input_domain random_domain(std::uint64_t seed, network const& net) {
   }
 }
 
+/// How often upper / lower was at most so much.
+inline constexpr std::array<double, 10> ratio_limits{1.000001, 1.001, 1.01, 1.1, 1.25, 1.5, 2, 4, 16, 256};
+using histogram = std::array<int, ratio_limits.size() + 1>;
+
+inline void count(histogram& into, double ratio) {
+  std::size_t bin = 0;
+  while (bin < ratio_limits.size() && ratio > ratio_limits[bin]) ++bin;
+  ++into[bin];
+}
+
 /// What came of many networks.
 struct outcome {
   int networks = 0;
   int finite = 0;
   int unsound = 0;
   int compared = 0;
-  /// How often upper / lower was below 1.001, 1.1, 1.5, 2, 4, 16, and above.
-  std::array<int, 7> histogram{};
+  histogram ratios{};
   std::map<std::string, int> used;
   std::string first_unsound;
+
+  void refute(std::uint64_t seed, std::string const& why) {
+    ++unsound;
+    if (first_unsound.empty()) first_unsound = "seed " + std::to_string(seed) + ": " + why;
+  }
+  void include(outcome const& other) {
+    networks += other.networks;
+    finite += other.finite;
+    unsound += other.unsound;
+    compared += other.compared;
+    for (std::size_t bin = 0; bin < ratios.size(); ++bin) ratios[bin] += other.ratios[bin];
+    for (auto const& [name, times] : other.used) used[name] += times;
+    if (first_unsound.empty()) first_unsound = other.first_unsound;
+  }
 };
 
-inline constexpr std::array<double, 6> ratio_limits{1.001, 1.1, 1.5, 2, 4, 16};
+inline norm::any norm_of(std::uint64_t seed) {
+  std::array<norm::any, 3> const norms{norm::l2, norm::linf, norm::rms};
+  return norms[seed % 3];
+}
 
-/// Certifies and attacks the networks of seeds [first, last). A proven lower bound above the upper one is unsound.
+/// Certifies and attacks the network of a seed. A proven lower bound above the upper one is unsound, and so is what
+/// `refuted(certificate, network, domain)` says, if it says anything.
+template <class Refuted>
+void run_one(std::uint64_t seed, attack_options const& attack, outcome& result, Refuted const& refuted) {
+  network const net = random_network(seed, &result.used);
+  auto const domain = random_domain(seed, net);
+  ++result.networks;
+  try {
+    auto const c = certify(net, {.norm = norm_of(seed), .domain = domain, .attack_settings = attack});
+    if (!c.is_finite()) return;
+    ++result.finite;
+    std::string const why = refuted(c, net, domain);
+    if (!why.empty()) result.refute(seed, why);
+    auto const& lower = c.lower();
+    if (!lower->proven || !(lower->value > 0)) return;
+    ++result.compared;
+    count(result.ratios, c.upper() / lower->value);
+  } catch (contradiction const& found) {
+    result.refute(seed, found.what());
+  }
+}
+
+/// The networks of seeds [first, last).
 inline outcome run(std::uint64_t first, std::uint64_t last, attack_options const& attack) {
   outcome result;
-  std::array<norm::any, 3> const norms{norm::l2, norm::linf, norm::rms};
   for (std::uint64_t seed = first; seed < last; ++seed) {
-    network const net = random_network(seed, &result.used);
-    auto const domain = random_domain(seed, net);
-    ++result.networks;
-    try {
-      auto const c = certify(net, {.norm = norms[seed % 3], .domain = domain, .attack_settings = attack});
-      if (!c.is_finite()) continue;
-      ++result.finite;
-      auto const& lower = c.lower();
-      if (!lower->proven || !(lower->value > 0)) continue;
-      ++result.compared;
-      double const ratio = c.upper() / lower->value;
-      std::size_t bin = 0;
-      while (bin < ratio_limits.size() && ratio > ratio_limits[bin]) ++bin;
-      ++result.histogram[bin];
-    } catch (contradiction const& found) {
-      ++result.unsound;
-      if (result.first_unsound.empty()) result.first_unsound = "seed " + std::to_string(seed) + ": " + found.what();
-    }
+    run_one(seed, attack, result, [](auto const&...) { return std::string(); });
   }
   return result;
 }
 
-/// One line a bin, as a person reads it.
+/// One line a bin.
+inline std::string text(histogram const& h) {
+  std::string lines;
+  for (std::size_t bin = 0; bin < h.size(); ++bin) {
+    char limit[32];
+    auto const end =
+        bin < ratio_limits.size() ? std::to_chars(limit, limit + sizeof limit, ratio_limits[bin]).ptr : limit;
+    lines += (end == limit ? "above" : "<= " + std::string(limit, end)) + ": " + std::to_string(h[bin]) + "\n";
+  }
+  return lines;
+}
+
+/// One line a number, as a person reads it.
 inline std::string text(outcome const& o) {
   std::string line = std::to_string(o.networks) + " networks, " + std::to_string(o.finite) + " with a finite bound, " +
-                     std::to_string(o.compared) + " compared, " + std::to_string(o.unsound) + " unsound\n";
-  for (std::size_t bin = 0; bin < o.histogram.size(); ++bin) {
-    line += bin < ratio_limits.size() ? "upper / lower <= " + std::to_string(ratio_limits[bin]) : "above";
-    line += ": " + std::to_string(o.histogram[bin]) + "\n";
-  }
-  for (auto const& [name, count] : o.used) line += name + " " + std::to_string(count) + ", ";
+                     std::to_string(o.compared) + " compared, " + std::to_string(o.unsound) +
+                     " unsound\nupper / lower\n" + text(o.ratios);
+  for (auto const& [name, times] : o.used) line += name + " " + std::to_string(times) + ", ";
   return line + "\n" + o.first_unsound;
 }
 
