@@ -71,7 +71,13 @@ inline Eigen::MatrixXd dense_jacobian(sigmax::lipschitz::network const& net, std
 inline double jacobian_norm(Eigen::MatrixXd const& J, sigmax::norm::any which, sigmax::lipschitz::row_norm in,
                             sigmax::lipschitz::row_norm out) {
   using namespace sigmax::lipschitz;
-  if (which == sigmax::norm::any(sigmax::norm::l2)) return J.bdcSvd().singularValues()(0);
+  if (which == sigmax::norm::any(sigmax::norm::l2)) {
+    // (Not BDCSVD: without vectors that of Eigen 3.4 gives wrong values for some sparse matrices.)
+    Eigen::MatrixXd const gram = J.rows() < J.cols() ? Eigen::MatrixXd(J * J.transpose()) : J.transpose() * J;
+    if (!gram.allFinite()) return J.cwiseAbs().maxCoeff();
+    Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> const of(gram, Eigen::EigenvaluesOnly);
+    return std::sqrt(std::max(0.0, of.eigenvalues()(gram.rows() - 1)));
+  }
   if (which == sigmax::norm::any(sigmax::norm::linf)) return J.cwiseAbs().rowwise().sum().maxCoeff();
   double best = 0;
   auto const rows = static_cast<Eigen::Index>(out.width);

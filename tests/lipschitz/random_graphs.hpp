@@ -60,6 +60,9 @@ class choices {
   std::uint64_t next_ = 0;
 };
 
+// Arguments of one call are evaluated in the order a compiler likes: no call here draws twice, so that networks are the
+// same everywhere.
+
 /// Adds one random operator that reads `from` (and what else it needs); false if the drawn one does not fit.
 using grow = bool (*)(choices& draw, network& net, node_id from);
 
@@ -109,8 +112,9 @@ inline std::vector<operator_kind> const& operator_kinds() {
       {"linear",
        [](choices& draw, network& net, node_id from) {
          if (net[from].shape.empty()) return false;
-         net.add(rules::linear(draw.matrix_of(draw.extent(6), net[from].shape.back()), draw.one_in(3) ? -0.5 : 1.0),
-                 {from});
+         index_t const rows = draw.extent(6);
+         auto w = draw.matrix_of(rows, net[from].shape.back());
+         net.add(rules::linear(std::move(w), draw.one_in(3) ? -0.5 : 1.0), {from});
          return true;
        }},
       {"activation",
@@ -140,8 +144,8 @@ inline std::vector<operator_kind> const& operator_kinds() {
        }},
       {"weighted_sum",
        [](choices& draw, network& net, node_id from) {
-         net.add(rules::weighted_sum({1.0, interval(1.0) - interval(draw.uniform(-1, 2))}),
-                 {from, partner(draw, net, from)});
+         interval const factor = interval(1.0) - interval(draw.uniform(-1, 2));
+         net.add(rules::weighted_sum({1.0, factor}), {from, partner(draw, net, from)});
          return true;
        }},
       {"rearrange",
@@ -202,7 +206,8 @@ inline std::vector<operator_kind> const& operator_kinds() {
        [](choices& draw, network& net, node_id from) {
          if (net[from].shape.size() != 3) return false;
          return try_add(net, from, [&](network& into) {
-           append(average_pool({random_window(draw), random_window(draw)}, draw.one_in(2)), into, from);
+           bool const counts_padding = draw.one_in(2);
+           append(average_pool({random_window(draw), random_window(draw)}, counts_padding), into, from);
          });
        }},
       {"channel",
@@ -220,7 +225,8 @@ inline std::vector<operator_kind> const& operator_kinds() {
        [](choices& draw, network& net, node_id from) {
          auto const& shape = net[from].shape;
          if (shape.empty() || element_count(shape) > 40) return false;
-         net.add(rules::concatenate(2, draw.below(shape.size())), {from, partner(draw, net, from)});
+         std::size_t const axis = draw.below(shape.size());
+         net.add(rules::concatenate(2, axis), {from, partner(draw, net, from)});
          return true;
        }},
       {"softmax",
@@ -247,9 +253,11 @@ inline std::vector<operator_kind> const& operator_kinds() {
            case 0:
              net.add(rms_normalization(draw.normals(width), epsilon), {from});
              break;
-           case 1:
-             net.add(layer_normalization(draw.normals(width), draw.normals(width), epsilon), {from});
+           case 1: {
+             auto const gain = draw.normals(width);
+             net.add(layer_normalization(gain, draw.normals(width), epsilon), {from});
              break;
+           }
            case 2:
              net.add(l2_normalization(epsilon, draw.one_in(2) ? rules::radial_divisor::form::root
                                                               : rules::radial_divisor::form::maximum),
@@ -272,8 +280,10 @@ inline std::vector<operator_kind> const& operator_kinds() {
        [](choices& draw, network& net, node_id from) {
          if (net[from].shape.size() < 2) return false;
          rules::attention_mask const mask = draw.one_in(2) ? rules::attention_mask::causal() : rules::attention_mask();
-         net.add(rules::attention(draw.uniform(-1, 1), mask),
-                 {from, partner(draw, net, from), partner(draw, net, from)});
+         double const scale = draw.uniform(-1, 1);
+         node_id const keys = partner(draw, net, from);
+         node_id const values = partner(draw, net, from);
+         net.add(rules::attention(scale, mask), {from, keys, values});
          return true;
        }},
       {"self_attention",
@@ -291,8 +301,10 @@ inline std::vector<operator_kind> const& operator_kinds() {
            std::copy(values.begin(), values.end(), w.data());
            return w;
          };
-         net.add(multi_head_attention(project(heads * d, width), project(heads * d, width), project(heads * d, width),
-                                      project(width, heads * d), options),
+         auto q = project(heads * d, width);
+         auto k = project(heads * d, width);
+         auto v = project(heads * d, width);
+         net.add(multi_head_attention(std::move(q), std::move(k), std::move(v), project(width, heads * d), options),
                  {from});
          return true;
        }},
