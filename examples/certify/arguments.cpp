@@ -40,6 +40,12 @@ Weights:
   not F64, F32, F16 or BF16, or too large for --max-memory is refused by name.
   --norm, --method, --html, --seed, --no-attack, domains and proofs are for networks.
 
+Methods:
+  Each bounds pieces of the network of linear maps and elementwise functions as a whole; the least bound counts, and
+  "tried" says what each gives alone. For lipsdp multipliers are searched for: "search" says where the search and its
+  restarts ended, whether they agree to 1e-4, and how far above its optimum the proof is. These are estimates; the bound
+  is proved from the multipliers by other code.
+
 Domains:
   Without --radius and --box the bound holds for all inputs. With --radius R both x and y lie in the ball of radius R,
   in the norm of --norm, around the origin or around the numbers of --centre FILE; with --box FILE they lie in a box.

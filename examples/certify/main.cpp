@@ -16,10 +16,10 @@
 #include <sigmax/io/printable.hpp>
 #include <sigmax/io/read_file.hpp>
 #include <sigmax/kernels.hpp>
-#include <sigmax/lipschitz/certificate_text.hpp>
 
 #include "arguments.hpp"
 #include "check_proof.hpp"
+#include "comparison.hpp"
 #include "digest.hpp"
 #include "domain_file.hpp"
 #include "heartbeat.hpp"
@@ -64,28 +64,6 @@ outcome outcome_of(std::string const& path, arguments const& options, requested_
     result.problem = text + ": internal error: " + e.what();
   }
   return result;
-}
-
-/// One line a model, for runs with several.
-std::string comparison(std::vector<outcome> const& outcomes) {
-  namespace text = sigmax::lipschitz::detail;
-  std::vector<std::vector<std::string>> rows{{"model", "L <=", "log10", "L >=", "norm", "domain", "method"}};
-  for (outcome const& each : outcomes) {
-    std::vector<std::string> row{sigmax::io::printable(each.path), "-", "-", "-", "-", "-", "-"};
-    if (each.proof) {
-      row[1] = text::short_upper(each.proof->upper_extended());
-      row[2] = text::table_number(each.proof->log10_upper(), 6);
-      auto const& lower = each.proof->lower();
-      if (lower && lower->proven) row[3] = text::short_lower(lower->value);
-      row[4] = each.proof->norm_in().name();
-      row[5] = each.proof->domain().text();
-      row[6] = each.proof->method();
-    } else {
-      row[1] = each.status == 1 ? "refused" : each.is_weights && each.status == 0 ? "weights" : "unreadable";
-    }
-    rows.push_back(std::move(row));
-  }
-  return text::aligned(rows, 1, 3);
 }
 
 /// A page of one certificate, or one that compares them. Nothing is written where nothing was proved.

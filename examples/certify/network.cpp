@@ -9,6 +9,7 @@
 #include <sigmax/lipschitz/certificate_text.hpp>
 #include <sigmax/lipschitz/certify.hpp>
 #include <sigmax/lipschitz/propose.hpp>
+#include <sigmax/lipschitz/search_report.hpp>
 
 #include "listener.hpp"
 #include "network.hpp"
@@ -17,9 +18,12 @@
 
 namespace certify_program {
 
+using search_log = std::vector<sigmax::lipschitz::search_report>;
+
 void certify_network(std::span<std::byte const> bytes, std::string const& digest, arguments const& options,
                      requested_domain const& domain, progress& work, outcome& result) {
   sigmax::cpu::native const on;
+  search_log searches;
   sigmax::io::json_context context{.path = result.path,
                                    .sha256 = digest,
                                    .domain_path = domain.path,
@@ -40,7 +44,9 @@ void certify_network(std::span<std::byte const> bytes, std::string const& digest
         .attack = options.attack,
         .attack_settings = {.seed = options.seed},
         .progress = listen_to(work),
-        .methods = {.which = options.how}};
+        .methods = {.which = options.how, .searches = {&searches, [](void* self, auto const& report) {
+                                                         static_cast<search_log*>(self)->push_back(report);
+                                                       }}}};
     if (options.emit_proof.empty()) {
       result.proof = sigmax::lipschitz::certify(on, net, ask);
     } else {
@@ -55,6 +61,11 @@ void certify_network(std::span<std::byte const> bytes, std::string const& digest
     context.seconds = result.seconds();
     result.table = to_string(*result.proof);
     result.json = sigmax::io::to_json(*result.proof, context);
+    result.json["search"] = nlohmann::ordered_json::array();
+    for (auto const& report : searches) {
+      result.table += to_string(report);
+      result.json["search"].push_back(sigmax::io::to_json(report));
+    }
     result.status = result.proof->is_finite() ? 0 : 1;
   } catch (sigmax::io::unsupported_operators_error const& e) {
     std::vector<sigmax::lipschitz::refused_layer> refusals;

@@ -17,7 +17,9 @@
 #include <sigmax/lipschitz/normalization_layers.hpp>
 #include <sigmax/lipschitz/pooling_layers.hpp>
 #include <sigmax/lipschitz/propose.hpp>
+#include <sigmax/lipschitz/rewrite.hpp>
 #include <sigmax/lipschitz/robustness.hpp>
 #include <sigmax/lipschitz/rules.hpp>
 #include <sigmax/lipschitz/rules/custom.hpp>
+#include <sigmax/lipschitz/search_report.hpp>
 #include <sigmax/lipschitz/verify.hpp>

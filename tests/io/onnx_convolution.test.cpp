@@ -99,7 +99,7 @@ numbers convolved(numbers const& x, int c, int h, int w, numbers const& k, int o
 
 }  // namespace
 
-TEST_CASE("Group 13: onnx: Conv with all kinds of padding and strides computes what its definition says") {
+TEST_CASE("group 13: onnx: Conv with all kinds of padding and strides computes what its definition says") {
   auto const x = scattered(2 * 5 * 6, 0);
   auto const k = scattered(3 * 2 * 3 * 2, 1);
   auto const build = [&](auto const& set) {
@@ -137,7 +137,7 @@ TEST_CASE("Group 13: onnx: Conv with all kinds of padding and strides computes w
   CHECK(bound_l2(grouped.parse()) == doctest::Approx(3));
 }
 
-TEST_CASE("Group 14: onnx: ConvTranspose with output padding") {
+TEST_CASE("group 13: onnx: ConvTranspose with output padding") {
   model_builder model({1, 1, 3});
   model.store(tensor("w", {1, 2, 2}, {1, 10, 2, 20}));
   model.node("ConvTranspose", {"x", "w"}).set("strides", extents{3}).set("output_padding", extents{1});
@@ -155,7 +155,7 @@ TEST_CASE("Group 14: onnx: ConvTranspose with output padding") {
   CHECK(has(refused<unsupported_error>(odd), "negative or odd"));
 }
 
-TEST_CASE("Group 15: onnx: batch normalisation is folded into what stands before it, and never forgets rounding") {
+TEST_CASE("group 15: onnx: batch normalisation is folded into what stands before it, and never forgets rounding") {
   auto const k = scattered(2 * 1 * 3, 3);
   auto const build = [&](bool before, std::int64_t opset = 15) {
     model_builder model({1, 1, 5}, opset);
@@ -211,7 +211,33 @@ TEST_CASE("Group 15: onnx: batch normalisation is folded into what stands before
   CHECK(has(refused<numeric_error>(negative), "not positive"));
 }
 
-TEST_CASE("Group 16: onnx: pools") {
+TEST_CASE("group 15: onnx: batch normalisation of variance 0, and with factors of 1e4 and below 0") {
+  auto const alone = [](double gamma, double variance, bool behind_conv) {
+    model_builder model({1, 1, 4}, 15);
+    model.store(tensor("w", {1, 1, 1}, {-2}));
+    model.store(tensor("gamma", {1}, {gamma})).store(tensor("variance", {1}, {variance}));
+    for (char const* const name : {"beta", "mean"}) model.store(tensor(name, {1}, {3}));
+    if (behind_conv) model.node("Conv", {"x", "w"}, {"c"});
+    model.node("BatchNormalization", {behind_conv ? "c" : "x", "gamma", "beta", "mean", "variance"});
+    return bound_l2(model.parse());
+  };
+  double const epsilon = static_cast<double>(1e-5f);
+  for (double const gamma : {1e4, -1e4, -0.5, 0.0}) {
+    for (double const variance : {0.0, 1.0, 1e30}) {
+      CAPTURE(gamma);
+      CAPTURE(variance);
+      double const stored = static_cast<double>(static_cast<float>(variance));
+      double const exact = std::fabs(gamma) / std::sqrt(stored + epsilon);
+      CHECK(alone(gamma, variance, false) >= exact * (1 - 1e-15));
+      CHECK(alone(gamma, variance, false) <= exact * (1 + 1e-14));
+      // Folded into what stands before it the bound is the product here, not more.
+      CHECK(alone(gamma, variance, true) >= 2 * exact * (1 - 1e-15));
+      CHECK(alone(gamma, variance, true) <= 2 * exact * (1 + 1e-6));
+    }
+  }
+}
+
+TEST_CASE("group 14: onnx: pools") {
   auto const pooled = [](char const* type, auto const& set, numbers const& x, std::int64_t opset = 19) {
     model_builder model({1, 1, static_cast<std::int64_t>(x.size())}, opset);
     auto node = model.node(type, {"x"});
@@ -246,7 +272,7 @@ TEST_CASE("Group 16: onnx: pools") {
   CHECK(has(refused<unsupported_error>(third), "not 2"));
 }
 
-TEST_CASE("Group 16: onnx: paddings by constants, reflection, edges and wrapping") {
+TEST_CASE("group 16: onnx: paddings by constants, reflection, edges and wrapping") {
   auto const padded = [](std::string const& mode, extents const& pads, float value) {
     model_builder model({1, 3}, 19);
     model.store(integers("pads", pads)).store(tensor("value", {}, {value}));
@@ -270,7 +296,7 @@ TEST_CASE("Group 16: onnx: paddings by constants, reflection, edges and wrapping
   CHECK_THROWS_AS(padded("reflect", {0, 3, 0, 0}, 0), unsupported_error);
 }
 
-TEST_CASE("Group 16: onnx: interpolation to nearest and linear in exact coordinates") {
+TEST_CASE("onnx: interpolation to nearest and linear in exact coordinates") {
   auto const resized = [](std::int64_t in, std::string const& mode, std::string const& coordinates, float scale) {
     model_builder model({1, 1, in}, 13);
     model.store(tensor("scales", {3}, {1, 1, scale}));
@@ -310,7 +336,7 @@ TEST_CASE("onnx: blocks of depth and space are moved") {
   CHECK(evaluate(columns.parse(), counted(8)) == counted(8));
 }
 
-TEST_CASE("onnx: values are split, sliced, gathered, repeated and put together again") {
+TEST_CASE("group 16: onnx: values are split, sliced, gathered, repeated and put together again") {
   model_builder split({1, 6}, 13);
   split.store(integers("sizes", {1, 2, 3}));
   split.node("Split", {"x", "sizes"}, {"a", "b", "c"}).set("axis", 1);

@@ -60,7 +60,7 @@ onnx::TensorProto stored(std::string const& name, std::int64_t rows, std::int64_
 
 }  // namespace
 
-TEST_CASE("onnx trap: attributes that are not there have the defaults of the operator") {
+TEST_CASE("group 25: onnx trap: attributes that are not there have the defaults of the operator") {
   // Gemm: alpha = beta = 1, transA = transB = 0: y = x B.
   model_builder gemm({1, 2});
   gemm.store(stored("B", 2, 2, {1, 10, 2, 20}));
@@ -77,7 +77,7 @@ TEST_CASE("onnx trap: attributes that are not there have the defaults of the ope
   CHECK(upper_of(selu) >= 1.758);
 }
 
-TEST_CASE("onnx trap: alpha, transA and transB of Gemm count, beta touches the bias alone") {
+TEST_CASE("group 25: onnx trap: alpha, transA and transB of Gemm count, beta touches the bias alone") {
   auto const gemm = [](int transposed, float alpha, float beta) {
     model_builder model({1, 2});
     model.store(stored("B", 2, 2, {1, 10, 2, 20})).store(stored("C", 1, 2, {5, 7}));
@@ -91,7 +91,7 @@ TEST_CASE("onnx trap: alpha, transA and transB of Gemm count, beta touches the b
   CHECK(test::evaluate(gemm(1, 2, 0.5f).parse(), {1, 1}) == std::vector<double>{24.5, 47.5});
 }
 
-TEST_CASE("onnx trap: an initializer that two layers share counts in both") {
+TEST_CASE("group 25: onnx trap: an initializer that two layers share counts in both") {
   model_builder model({1, 2});
   model.store(stored("W", 2, 2, {3, 0, 0, 3}));
   model.node("MatMul", {"x", "W"}, {"a"});
@@ -103,7 +103,7 @@ TEST_CASE("onnx trap: an initializer that two layers share counts in both") {
   CHECK(l2 <= 9 * (1 + 1e-6));
 }
 
-TEST_CASE("onnx trap: float16 and bfloat16 weights are widened exactly, int8 weights are refused") {
+TEST_CASE("group 25: onnx trap: float16 and bfloat16 weights are widened exactly, int8 weights are refused") {
   for (int const type : {onnx::TensorProto::FLOAT16, onnx::TensorProto::BFLOAT16}) {
     model_builder model({1, 2});
     model.graph().mutable_input(0)->mutable_type()->mutable_tensor_type()->set_elem_type(type);
@@ -120,7 +120,7 @@ TEST_CASE("onnx trap: float16 and bfloat16 weights are widened exactly, int8 wei
   CHECK(has(refused(quantised), "'W'"));
 }
 
-TEST_CASE("onnx trap: operators that are not what inference runs are refused, named") {
+TEST_CASE("group 25: onnx trap: operators that are not what inference runs are refused, named") {
   struct trap {
     char const* type;
     char const* domain;
@@ -141,7 +141,7 @@ TEST_CASE("onnx trap: operators that are not what inference runs are refused, na
   }
 }
 
-TEST_CASE("onnx trap: training_mode of BatchNormalization and Dropout is refused") {
+TEST_CASE("group 25: onnx trap: training_mode of BatchNormalization and Dropout is refused") {
   model_builder norm({1, 2, 1, 1}, 15);
   for (char const* const name : {"s", "b", "m", "v"}) norm.store(test::ramp(name, {2}));
   norm.node("BatchNormalization", {"x", "s", "b", "m", "v"}, {"y", "running_mean", "running_var"})
@@ -158,7 +158,7 @@ TEST_CASE("onnx trap: training_mode of BatchNormalization and Dropout is refused
   CHECK(has(refused(dropout), "training mode"));
 }
 
-TEST_CASE("onnx trap: values that leave the reals, the file, or what is known of shapes") {
+TEST_CASE("group 25: onnx trap: values that leave the reals, the file, or what is known of shapes") {
   model_builder cast({1, 2});
   cast.node("Cast", {"x"}, {"i"}).set("to", static_cast<int>(onnx::TensorProto::INT64));
   cast.node("Cast", {"i"}).set("to", static_cast<int>(onnx::TensorProto::FLOAT));

@@ -68,7 +68,7 @@ std::vector<double> grid() {
 
 }  // namespace
 
-TEST_CASE("the constant of every activation is above all slopes and not above by more than 1e-6") {
+TEST_CASE("group 12: the constant of every activation is above all slopes and not above by more than 1e-6") {
   auto const points = grid();
   for (auto const& rule : all_rules()) {
     std::string const name = rule.operator_name();
@@ -85,7 +85,7 @@ TEST_CASE("the constant of every activation is above all slopes and not above by
   }
 }
 
-TEST_CASE("slopes at the extremal points reach the typed constants") {
+TEST_CASE("group 12: slopes at the extremal points reach the typed constants") {
   using namespace lipschitz;
   struct extremal {
     activation rule;

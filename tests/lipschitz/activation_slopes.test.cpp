@@ -81,7 +81,7 @@ interval random_interval(random_sequence const& numbers, std::uint64_t i, std::v
 
 }  // namespace
 
-TEST_CASE("no quotient of two points of an interval leaves the enclosure of its slopes (group 19)") {
+TEST_CASE("group 19: no quotient of two points of an interval leaves the enclosure of its slopes") {
   auto const special = kinks();
   random_sequence const numbers(31);
   for (auto const& rule : all_rules()) {
@@ -199,7 +199,7 @@ TEST_CASE("piecewise linear activations have exact slopes: inactive, active, or 
   CHECK(sign().slopes(0, {tiny, 1}) == interval(0.0));
 }
 
-TEST_CASE("over all reals the slopes are the table's c and r (group 12)") {
+TEST_CASE("group 12: over all reals the slopes are the table's c and r") {
   using namespace lipschitz;
   struct expected {
     activation rule;

@@ -73,7 +73,9 @@ inline Eigen::MatrixXd dense_jacobian(sigmax::lipschitz::network const& net, std
 inline double jacobian_norm(Eigen::MatrixXd const& J, sigmax::norm::any which, sigmax::lipschitz::row_norm in,
                             sigmax::lipschitz::row_norm out) {
   using namespace sigmax::lipschitz;
-  if (which == sigmax::norm::any(sigmax::norm::l2)) return oracle::largest_singular_value(J);
+  if (which == sigmax::norm::any(sigmax::norm::l2)) {
+    return J.allFinite() ? oracle::largest_singular_value(J) : J.cwiseAbs().maxCoeff();
+  }
   if (which == sigmax::norm::any(sigmax::norm::linf)) return J.cwiseAbs().rowwise().sum().maxCoeff();
   double best = 0;
   auto const rows = static_cast<Eigen::Index>(out.width);

@@ -77,7 +77,7 @@ TEST_CASE("an identity has bound 1, a zero map 0") {
   CHECK(zero.log10_upper() == -infinity);
 }
 
-TEST_CASE("branches add: x + x is 2, x - x is at least 0, a constant branch counts nothing") {
+TEST_CASE("group 16: branches add: x + x is 2, x - x is at least 0, a constant branch counts nothing") {
   network net({3});
   net.add(rules::weighted_sum({1.0, 1.0}), {0, 0});
   for (norm::any const n : {norm::any(norm::l2), norm::any(norm::linf)}) {
@@ -130,7 +130,7 @@ TEST_CASE("matrices along the chain are multiplied, also where single norms are 
   CHECK(c.upper() >= 1e100 * (1 - 1e-12));
 }
 
-TEST_CASE("residual connections count both branches for every alpha") {
+TEST_CASE("group 17: residual connections count both branches for every alpha") {
   auto const w = matrix_of(2, 2, {0.0, 3.0, -3.0, 0.0});
   for (double const alpha : {0.0, 0.3, 0.5, 1.0, 2.0, -0.7, 1e-20}) {
     CAPTURE(alpha);
@@ -371,7 +371,7 @@ TEST_CASE("golden networks: between attack and certificate lies the maximum over
   }
 }
 
-TEST_CASE("a residual branch that folds one side back still has bound 1 or more") {
+TEST_CASE("group 17: a residual branch that folds one side back still has bound 1 or more") {
   // x + W2 relu(W1 x) with W2 = -2 W1' / ||W1||^2: a reflection where the neuron is active, the identity elsewhere.
   Eigen::MatrixXd const w1 = Eigen::MatrixXd::Random(1, 5);
   Eigen::MatrixXd const w2 = -2 * w1.transpose() / w1.squaredNorm();

@@ -279,7 +279,7 @@ void check_rule(R const& rule, tensor_shape const& shape, Eigen::MatrixXd const&
 
 }  // namespace
 
-TEST_CASE("Group 13: convolutions of hundreds of random shapes agree with their explicit matrices") {
+TEST_CASE("group 13: convolutions of hundreds of random shapes agree with their explicit matrices") {
   dice d(13);
   for (std::uint64_t i = 0; i < 300; ++i) {
     example const e = random_example(d);
@@ -298,7 +298,7 @@ TEST_CASE("Group 13: convolutions of hundreds of random shapes agree with their 
   }
 }
 
-TEST_CASE("Group 14: transposed convolutions of hundreds of random shapes agree with their explicit matrices") {
+TEST_CASE("group 13: transposed convolutions of hundreds of random shapes agree with their explicit matrices") {
   dice d(14);
   for (std::uint64_t i = 0; i < 200; ++i) {
     example e = random_example(d);
@@ -323,7 +323,7 @@ TEST_CASE("Group 14: transposed convolutions of hundreds of random shapes agree 
   }
 }
 
-TEST_CASE("Group 13: the kernel [1, -1] on three pixels has the norm that circular padding misses") {
+TEST_CASE("group 13: the kernel [1, -1] on three pixels has the norm that circular padding misses") {
   example const e = convolved({1, -1}, {2}, {3}, 1, 1, {.pads_begin = {1}, .pads_end = {1}});
   // Zero padding: sqrt(2 + sqrt(2)) = 1.8477 for four outputs; the circular convolution of size 3 has 1.7321.
   CHECK(spectral_norm(e.matrix()) == doctest::Approx(std::sqrt(2 + std::sqrt(2.0))));
@@ -336,7 +336,7 @@ TEST_CASE("Group 13: the kernel [1, -1] on three pixels has the norm that circul
   CHECK(same.by(convolution_method::torus) >= 1.8019377);
 }
 
-TEST_CASE("Group 13: the kernel [1, 0, -1] has norm near 2, which the grid of its own size misses") {
+TEST_CASE("group 13: the kernel [1, 0, -1] has norm near 2, which the grid of its own size misses") {
   example const e = convolved({1, 0, -1}, {3}, {50}, 1, 1, {.pads_begin = {1}, .pads_end = {1}});
   double const norm = spectral_norm(e.matrix());
   CHECK(norm > 1.99);
@@ -346,7 +346,7 @@ TEST_CASE("Group 13: the kernel [1, 0, -1] has norm near 2, which the grid of it
   CHECK(e.by(convolution_method::torus) <= 2 * (1 + 1e-6));
 }
 
-TEST_CASE("Group 13: a checkerboard kernel has its norm at the highest frequency") {
+TEST_CASE("group 13: a checkerboard kernel has its norm at the highest frequency") {
   std::vector<double> kernel;
   for (int i = 0; i < 9; ++i) kernel.push_back(i % 2 == 0 ? 1 : -1);
   example const e = convolved(kernel, {3, 3}, {9, 9}, 1, 1, {.pads_begin = {1, 1}, .pads_end = {1, 1}});
@@ -356,13 +356,13 @@ TEST_CASE("Group 13: a checkerboard kernel has its norm at the highest frequency
   CHECK(e.by(convolution_method::grid) >= norm);
 }
 
-TEST_CASE("Group 13: of two groups with norms .5 and .3 the larger one counts") {
+TEST_CASE("group 13: of two groups with norms .5 and .3 the larger one counts") {
   example const e = convolved({0.5, 0.3}, {1}, {4}, 2, 2, {.groups = 2});
   CHECK(bound<norm::l2_t>(e.rule<false>(), e.shape(true)) == doctest::Approx(0.5));
   CHECK(bound<norm::linf_t>(e.rule<false>(), e.shape(true)) == doctest::Approx(0.5));
 }
 
-TEST_CASE("Group 13: dilation does not change the norm on a large image, and depthwise is the largest channel") {
+TEST_CASE("group 13: dilation does not change the norm on a large image, and depthwise is the largest channel") {
   auto const kernel = normals(3, 1);
   example const dense = convolved(kernel, {3}, {64}, 1, 1);
   example const dilated = convolved(kernel, {3}, {64}, 1, 1, {.dilations = {2}});
@@ -374,7 +374,7 @@ TEST_CASE("Group 13: dilation does not change the norm on a large image, and dep
         spectral_norm(depthwise.matrix()) * (1 + 1e-6));
 }
 
-TEST_CASE("Group 13: kernels larger than the image, paddings larger than the kernel and odd strides hold") {
+TEST_CASE("group 13: kernels larger than the image, paddings larger than the kernel and odd strides hold") {
   for (auto const& e : {convolved(normals(7, 3), {7}, {3}, 1, 1, {.pads_begin = {4}, .pads_end = {5}}),
                         convolved(normals(2, 4), {2}, {3}, 1, 1, {.pads_begin = {6}, .pads_end = {5}}),
                         convolved(normals(3, 5), {3}, {7}, 1, 1, {.strides = {2}, .pads_begin = {1}, .pads_end = {1}}),
@@ -387,7 +387,7 @@ TEST_CASE("Group 13: kernels larger than the image, paddings larger than the ker
   }
 }
 
-TEST_CASE("Group 13: the torus is close to the truth for padded images and the grid is never far from the supremum") {
+TEST_CASE("group 13: the torus is close to the truth for padded images and the grid is never far from the supremum") {
   std::size_t const c = 6;
   example const e = convolved(normals(c * c * 9, 8), {3, 3}, {7, 7}, static_cast<index_t>(c), static_cast<index_t>(c),
                               {.pads_begin = {1, 1}, .pads_end = {1, 1}});
@@ -401,7 +401,7 @@ TEST_CASE("Group 13: the torus is close to the truth for padded images and the g
   CHECK(grid <= 1.3 * norm);
 }
 
-TEST_CASE("Group 15: gains that follow a convolution are counted with the width of their intervals") {
+TEST_CASE("group 15: gains that follow a convolution are counted with the width of their intervals") {
   example const e = convolved(normals(4 * 3 * 3, 9), {3}, {6}, 4, 3, {.pads_begin = {1}, .pads_end = {1}});
   std::vector<interval> const gains{interval(2), interval(-3, -2.5), interval(0), interval(0.1, 0.2)};
   auto const rule = e.rule<false>(gains);
@@ -426,7 +426,7 @@ TEST_CASE("Group 15: gains that follow a convolution are counted with the width 
   check_rule(e.rule<true>(three), e.shape(false), transposed, 6);
 }
 
-TEST_CASE("Group 13: kernels of any scale are bounded, zero kernels by zero") {
+TEST_CASE("group 13: kernels of any scale are bounded, zero kernels by zero") {
   for (double const factor : {1e-310, 1e-200, 1e150, 1e300}) {
     auto kernel = normals(9, 10);
     for (double& k : kernel) k *= factor;

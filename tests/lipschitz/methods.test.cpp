@@ -78,7 +78,10 @@ TEST_CASE("one method may be asked for, and the product alone") {
   CHECK(lipsdp <= std::min(program, eclipse) * (1 + 1e-6));
   CHECK(upper_by(net, method::automatic) <= lipsdp);
   CHECK(certify(net, {.attack = false, .methods = {.which = method::product}}).method() == "product");
-  CHECK(certify(net, {.attack = false}).method() == "lipsdp");
+  auto const best = certify(net, {.attack = false});
+  CHECK(best.method() == "lipsdp");
+  // Shares are those of the layers, whoever bounded them together.
+  for (auto const& layer : best.layers()) CHECK(layer.share == doctest::Approx(1));
 }
 
 TEST_CASE("branches of one input are summed before they are bounded") {

@@ -63,7 +63,7 @@ TEST_CASE("multipliers of one neuron prove its slope and nothing less") {
   CHECK_FALSE(check::multipliers_prove(on, system, {{3.0}}, 1e6));
 }
 
-TEST_CASE("what are no multipliers proves nothing") {
+TEST_CASE("group 18: what are no multipliers proves nothing") {
   auto const system = two_kinks();
   double const nan = std::numeric_limits<double>::quiet_NaN();
   for (double const bad : {0.0, -1.0, nan, infinity, 1e-300, 1e300}) {
@@ -76,7 +76,7 @@ TEST_CASE("what are no multipliers proves nothing") {
   CHECK(check::multipliers_prove(on, system, {{4.0, 4.0}}, 100.0));
 }
 
-TEST_CASE("neurons of one layer are not coupled: relu(x) - relu(x - 2) keeps its slope of 1") {
+TEST_CASE("group 18: neurons of one layer are not coupled: relu(x) - relu(x - 2) keeps its slope of 1") {
   auto const system = two_kinks();
   auto const start = search::closed_form(on, system);
   auto const found = search::best_multipliers(on, system, start, 1e9);
@@ -92,7 +92,7 @@ TEST_CASE("neurons of one layer are not coupled: relu(x) - relu(x - 2) keeps its
   }
 }
 
-TEST_CASE("no method proves less than the largest norm of all patterns of slopes") {
+TEST_CASE("group 28: no method proves less than the largest norm of all patterns of slopes") {
   std::vector<std::vector<interval>> const kinds{
       {{0, 1}}, {{-1, 1}}, {{-0.125, 1.125}}, {{0.25, 1}}, {{0, 1}, {1, 1}, {0, 0}, {0.5, 0.5}, {-0.5, 0.25}}};
   std::vector<int> histogram(8, 0);
@@ -142,7 +142,7 @@ TEST_CASE("no method proves less than the largest norm of all patterns of slopes
   CHECK(histogram[0] > cases / 2);
 }
 
-TEST_CASE("multipliers of anybody prove only what is true") {
+TEST_CASE("group 18: multipliers of anybody prove only what is true") {
   int proved = 0;
   int unsound = 0;
   for (std::uint64_t seed = 1; seed <= 400; ++seed) {
@@ -169,7 +169,7 @@ TEST_CASE("multipliers of anybody prove only what is true") {
   CHECK(proved > 500);
 }
 
-TEST_CASE("the residual x - 2 W^T relu(W x) / ||W||^2 is proved to be nearly 1-Lipschitz") {
+TEST_CASE("group 17: the residual x - 2 W^T relu(W x) / ||W||^2 is proved to be nearly 1-Lipschitz") {
   // Meunier et al. (2022): its true constant is 1, the sum of the norms is 3.
   auto const w = test::random_map(6, 4, 3);
   double const norm = oracle::largest_singular_value(test::dense(w.elements));

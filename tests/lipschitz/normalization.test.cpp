@@ -77,7 +77,7 @@ TEST_CASE("normalisations: local bounds hold on balls and boxes, near 0 and away
   }
 }
 
-TEST_CASE("rms normalisation has the slope max |gain| / sqrt(epsilon) at 0, and no more (group 21)") {
+TEST_CASE("group 21: rms normalisation has the slope max |gain| / sqrt(epsilon) at 0, and no more") {
   std::vector<double> const gain{1, -4, 2, 0.5};
   CHECK(tight_to(global<norm::l2_t>(rms_normalization(gain, 1e-5), {4}), 4 / std::sqrt(1e-5)));
   CHECK(tight_to(global<norm::rms_t>(rms_normalization(gain, 1e-5), {7, 4}), 4 / std::sqrt(1e-5)));
@@ -113,7 +113,8 @@ TEST_CASE("the linf constant of rms normalisation is attained") {
 }
 
 TEST_CASE(
-    "layer normalisation has the norm of diag(gain) (I - 11'/d) over sqrt(epsilon), attained at constant vectors") {
+    "group 21: layer normalisation has the norm of diag(gain) (I - 11'/d) over sqrt(epsilon), attained at constant "
+    "vectors") {
   for (std::uint64_t seed = 0; seed < 20; ++seed) {
     std::size_t const d = 2 + seed % 7;
     auto gain = normals(d, seed);
@@ -129,7 +130,7 @@ TEST_CASE(
     CHECK(proven <= exact * (1 + 1e-12));
     auto const rule = layer_normalization(gain, {}, 1e-5);
     CHECK(global<norm::l2_t>(rule, {width}) <= exact / std::sqrt(1e-5) * (1 + 1e-12));
-    std::vector<double> const constant(d, 7.0);  // group 21
+    std::vector<double> const constant(d, 7.0);
     CHECK(l2_norm(jacobian({rule, {{width}}}, {constant})) == doctest::Approx(exact / std::sqrt(1e-5)));
   }
   CHECK(rules::detail::largest_centred_gain<>(std::vector<double>{1, 1, 1}) == 1);
@@ -176,7 +177,7 @@ TEST_CASE("a domain away from 0 replaces epsilon by the root mean square, in all
   CHECK(touching.upper() >= 100);
 }
 
-TEST_CASE("without epsilon a normalisation is refused unless the domain keeps its input away from 0 (group 21)") {
+TEST_CASE("group 21: without epsilon a normalisation is refused unless the domain keeps its input away from 0") {
   auto const net = network_of_rule(rms_normalization({}, 0.0), {4});
   auto const everywhere = certify(net, {.attack = false});
   CHECK(everywhere.upper() == infinity);

@@ -173,7 +173,7 @@ std::vector<std::vector<index_t>> windows_by_definition(index_t extent, sliding_
 
 }  // namespace
 
-TEST_CASE("Group 16: max pools of all small shapes agree with their definition and bound every selection") {
+TEST_CASE("group 14: max pools of all small shapes agree with their definition and bound every selection") {
   int tested = 0;
   for_all_windows([&](index_t extent, sliding_window const& window) {
     window_pool const pool({window});
@@ -222,7 +222,7 @@ TEST_CASE("Group 16: max pools of all small shapes agree with their definition a
   CHECK(tested > 300);
 }
 
-TEST_CASE("Group 16: the table's max pools have their constants") {
+TEST_CASE("group 14: the table's max pools have their constants") {
   auto const l2 = [](sliding_window w) { return bound<norm::l2_t>(window_pool({w}), {30}); };
   CHECK(l2({.kernel = 3, .stride = 2}) == doctest::Approx(std::sqrt(2.0)));
   CHECK(l2({.kernel = 2, .stride = 2, .dilation = 2}) == doctest::Approx(std::sqrt(2.0)));
@@ -239,7 +239,7 @@ TEST_CASE("Group 16: the table's max pools have their constants") {
   CHECK((as_vector(moved) - as_vector(at)).norm() == 2);
 }
 
-TEST_CASE("Group 16: average pools of all small shapes are bounded by the norms of their matrices") {
+TEST_CASE("group 14: average pools of all small shapes are bounded by the norms of their matrices") {
   int tested = 0;
   for_all_windows([&](index_t extent, sliding_window const& window) {
     for (bool const includes : {false, true}) {
@@ -273,14 +273,14 @@ TEST_CASE("Group 16: average pools of all small shapes are bounded by the norms 
   CHECK(tested > 300);
 }
 
-TEST_CASE("Group 16: the average pool of 3 with stride 2 beats the table's .816 an axis") {
+TEST_CASE("group 14: the average pool of 3 with stride 2 beats the table's .816 an axis") {
   rules::along_axes const pool({{0, rules::average_matrix({.kernel = 3, .stride = 2}, 31, true)}}, "average_pool");
   double const l2 = bound<norm::l2_t>(pool, {31});
   CHECK(l2 <= 0.7454);
   CHECK(l2 >= 0.735);
 }
 
-TEST_CASE("Group 16: maps along two axes agree with the product of their matrices") {
+TEST_CASE("maps along two axes agree with the product of their matrices") {
   tensor_shape const shape{2, 5, 3, 6};
   rules::along_axes const pool({{0, rules::average_matrix({.kernel = 3, .stride = 2, .pad_begin = 1}, 6, false)},
                                 {2, rules::average_matrix({.kernel = 2, .stride = 2}, 5, true)}},
@@ -296,7 +296,7 @@ TEST_CASE("Group 16: maps along two axes agree with the product of their matrice
   check_enclosed(pool, shape, x);
 }
 
-TEST_CASE("Group 15: numbers of channels shift and scale as a diagonal matrix does") {
+TEST_CASE("group 15: numbers of channels shift and scale as a diagonal matrix does") {
   tensor_shape const shape{2, 3, 2, 2};
   auto const scale = rules::channel::scale({interval(2), interval(-3.5), interval(0.1)}, 4);
   auto const shift = rules::channel::shift({interval(2), interval(-3.5), interval(0.1)}, 4);
@@ -314,7 +314,7 @@ TEST_CASE("Group 15: numbers of channels shift and scale as a diagonal matrix do
   CHECK_THROWS_AS(scale.output_shape(other), shape_error);
 }
 
-TEST_CASE("Group 16: values side by side count together as the root of the sum of squares") {
+TEST_CASE("group 16: values side by side count together as the root of the sum of squares") {
   network net({4, 3});
   node_id const a = net.add(rules::scale({3}), {0});
   node_id const b = net.add(rules::scale({4}), {0});

@@ -111,7 +111,7 @@ TEST_CASE("a product at a point is what the product rule says") {
   CHECK(local == doctest::Approx(10).epsilon(1e-6));
 }
 
-TEST_CASE("where smooth activations are nearly linear their local bound is the slope there (group 12)") {
+TEST_CASE("group 12: where smooth activations are nearly linear their local bound is the slope there") {
   // x -> phi(a (x - at)) has the slope a phi'(0 + ...); the point is moved to the steepest one.
   struct extremal {
     any_rule rule;
@@ -133,7 +133,7 @@ TEST_CASE("where smooth activations are nearly linear their local bound is the s
   }
 }
 
-TEST_CASE("a ball that touches a kink by one unit in the last place counts both slopes (group 19)") {
+TEST_CASE("group 19: a ball that touches a kink by one unit in the last place counts both slopes") {
   double const touch = 1.0;
   auto const bound_at = [](double centre, double radius) {
     return certify(

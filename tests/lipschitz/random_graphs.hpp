@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -59,6 +60,9 @@ class choices {
   std::uint64_t next_ = 0;
 };
 
+// Arguments of one call are evaluated in the order a compiler likes: no call here draws twice, so that networks are the
+// same everywhere.
+
 /// Adds one random operator that reads `from` (and what else it needs); false if the drawn one does not fit.
 using grow = bool (*)(choices& draw, network& net, node_id from);
 
@@ -108,8 +112,9 @@ inline std::vector<operator_kind> const& operator_kinds() {
       {"linear",
        [](choices& draw, network& net, node_id from) {
          if (net[from].shape.empty()) return false;
-         net.add(rules::linear(draw.matrix_of(draw.extent(6), net[from].shape.back()), draw.one_in(3) ? -0.5 : 1.0),
-                 {from});
+         index_t const rows = draw.extent(6);
+         auto w = draw.matrix_of(rows, net[from].shape.back());
+         net.add(rules::linear(std::move(w), draw.one_in(3) ? -0.5 : 1.0), {from});
          return true;
        }},
       {"activation",
@@ -139,8 +144,8 @@ inline std::vector<operator_kind> const& operator_kinds() {
        }},
       {"weighted_sum",
        [](choices& draw, network& net, node_id from) {
-         net.add(rules::weighted_sum({1.0, interval(1.0) - interval(draw.uniform(-1, 2))}),
-                 {from, partner(draw, net, from)});
+         interval const factor = interval(1.0) - interval(draw.uniform(-1, 2));
+         net.add(rules::weighted_sum({1.0, factor}), {from, partner(draw, net, from)});
          return true;
        }},
       {"rearrange",
@@ -201,7 +206,8 @@ inline std::vector<operator_kind> const& operator_kinds() {
        [](choices& draw, network& net, node_id from) {
          if (net[from].shape.size() != 3) return false;
          return try_add(net, from, [&](network& into) {
-           append(average_pool({random_window(draw), random_window(draw)}, draw.one_in(2)), into, from);
+           bool const counts_padding = draw.one_in(2);
+           append(average_pool({random_window(draw), random_window(draw)}, counts_padding), into, from);
          });
        }},
       {"channel",
@@ -219,7 +225,8 @@ inline std::vector<operator_kind> const& operator_kinds() {
        [](choices& draw, network& net, node_id from) {
          auto const& shape = net[from].shape;
          if (shape.empty() || element_count(shape) > 40) return false;
-         net.add(rules::concatenate(2, draw.below(shape.size())), {from, partner(draw, net, from)});
+         std::size_t const axis = draw.below(shape.size());
+         net.add(rules::concatenate(2, axis), {from, partner(draw, net, from)});
          return true;
        }},
       {"softmax",
@@ -246,9 +253,11 @@ inline std::vector<operator_kind> const& operator_kinds() {
            case 0:
              net.add(rms_normalization(draw.normals(width), epsilon), {from});
              break;
-           case 1:
-             net.add(layer_normalization(draw.normals(width), draw.normals(width), epsilon), {from});
+           case 1: {
+             auto const gain = draw.normals(width);
+             net.add(layer_normalization(gain, draw.normals(width), epsilon), {from});
              break;
+           }
            case 2:
              net.add(l2_normalization(epsilon, draw.one_in(2) ? rules::radial_divisor::form::root
                                                               : rules::radial_divisor::form::maximum),
@@ -271,8 +280,10 @@ inline std::vector<operator_kind> const& operator_kinds() {
        [](choices& draw, network& net, node_id from) {
          if (net[from].shape.size() < 2) return false;
          rules::attention_mask const mask = draw.one_in(2) ? rules::attention_mask::causal() : rules::attention_mask();
-         net.add(rules::attention(draw.uniform(-1, 1), mask),
-                 {from, partner(draw, net, from), partner(draw, net, from)});
+         double const scale = draw.uniform(-1, 1);
+         node_id const keys = partner(draw, net, from);
+         node_id const values = partner(draw, net, from);
+         net.add(rules::attention(scale, mask), {from, keys, values});
          return true;
        }},
       {"self_attention",
@@ -290,8 +301,10 @@ inline std::vector<operator_kind> const& operator_kinds() {
            std::copy(values.begin(), values.end(), w.data());
            return w;
          };
-         net.add(multi_head_attention(project(heads * d, width), project(heads * d, width), project(heads * d, width),
-                                      project(width, heads * d), options),
+         auto q = project(heads * d, width);
+         auto k = project(heads * d, width);
+         auto v = project(heads * d, width);
+         net.add(multi_head_attention(std::move(q), std::move(k), std::move(v), project(width, heads * d), options),
                  {from});
          return true;
        }},
@@ -336,56 +349,95 @@ inline input_domain random_domain(std::uint64_t seed, network const& net) {
   }
 }
 
+/// How often upper / lower was at most so much.
+inline constexpr std::array<double, 10> ratio_limits{1.000001, 1.001, 1.01, 1.1, 1.25, 1.5, 2, 4, 16, 256};
+using histogram = std::array<int, ratio_limits.size() + 1>;
+
+inline void count(histogram& into, double ratio) {
+  std::size_t bin = 0;
+  while (bin < ratio_limits.size() && ratio > ratio_limits[bin]) ++bin;
+  ++into[bin];
+}
+
 /// What came of many networks.
 struct outcome {
   int networks = 0;
   int finite = 0;
   int unsound = 0;
   int compared = 0;
-  /// How often upper / lower was below 1.001, 1.1, 1.5, 2, 4, 16, and above.
-  std::array<int, 7> histogram{};
+  histogram ratios{};
   std::map<std::string, int> used;
   std::string first_unsound;
+
+  void refute(std::uint64_t seed, std::string const& why) {
+    ++unsound;
+    if (first_unsound.empty()) first_unsound = "seed " + std::to_string(seed) + ": " + why;
+  }
+  void include(outcome const& other) {
+    networks += other.networks;
+    finite += other.finite;
+    unsound += other.unsound;
+    compared += other.compared;
+    for (std::size_t bin = 0; bin < ratios.size(); ++bin) ratios[bin] += other.ratios[bin];
+    for (auto const& [name, times] : other.used) used[name] += times;
+    if (first_unsound.empty()) first_unsound = other.first_unsound;
+  }
 };
 
-inline constexpr std::array<double, 6> ratio_limits{1.001, 1.1, 1.5, 2, 4, 16};
+inline norm::any norm_of(std::uint64_t seed) {
+  std::array<norm::any, 3> const norms{norm::l2, norm::linf, norm::rms};
+  return norms[seed % 3];
+}
 
-/// Certifies and attacks the networks of seeds [first, last). A proven lower bound above the upper one is unsound.
+/// Certifies and attacks the network of a seed. A proven lower bound above the upper one is unsound, and so is what
+/// `refuted(certificate, network, domain)` says, if it says anything.
+template <class Refuted>
+void run_one(std::uint64_t seed, attack_options const& attack, outcome& result, Refuted const& refuted) {
+  network const net = random_network(seed, &result.used);
+  auto const domain = random_domain(seed, net);
+  ++result.networks;
+  try {
+    auto const c = certify(net, {.norm = norm_of(seed), .domain = domain, .attack_settings = attack});
+    if (!c.is_finite()) return;
+    ++result.finite;
+    std::string const why = refuted(c, net, domain);
+    if (!why.empty()) result.refute(seed, why);
+    auto const& lower = c.lower();
+    if (!lower->proven || !(lower->value > 0)) return;
+    ++result.compared;
+    count(result.ratios, c.upper() / lower->value);
+  } catch (contradiction const& found) {
+    result.refute(seed, found.what());
+  }
+}
+
+/// The networks of seeds [first, last).
 inline outcome run(std::uint64_t first, std::uint64_t last, attack_options const& attack) {
   outcome result;
-  std::array<norm::any, 3> const norms{norm::l2, norm::linf, norm::rms};
   for (std::uint64_t seed = first; seed < last; ++seed) {
-    network const net = random_network(seed, &result.used);
-    auto const domain = random_domain(seed, net);
-    ++result.networks;
-    try {
-      auto const c = certify(net, {.norm = norms[seed % 3], .domain = domain, .attack_settings = attack});
-      if (!c.is_finite()) continue;
-      ++result.finite;
-      auto const& lower = c.lower();
-      if (!lower->proven || !(lower->value > 0)) continue;
-      ++result.compared;
-      double const ratio = c.upper() / lower->value;
-      std::size_t bin = 0;
-      while (bin < ratio_limits.size() && ratio > ratio_limits[bin]) ++bin;
-      ++result.histogram[bin];
-    } catch (contradiction const& found) {
-      ++result.unsound;
-      if (result.first_unsound.empty()) result.first_unsound = "seed " + std::to_string(seed) + ": " + found.what();
-    }
+    run_one(seed, attack, result, [](auto const&...) { return std::string(); });
   }
   return result;
 }
 
-/// One line a bin, as a person reads it.
+/// One line a bin.
+inline std::string text(histogram const& h) {
+  std::string lines;
+  for (std::size_t bin = 0; bin < h.size(); ++bin) {
+    char limit[32];
+    auto const end =
+        bin < ratio_limits.size() ? std::to_chars(limit, limit + sizeof limit, ratio_limits[bin]).ptr : limit;
+    lines += (end == limit ? "above" : "<= " + std::string(limit, end)) + ": " + std::to_string(h[bin]) + "\n";
+  }
+  return lines;
+}
+
+/// One line a number, as a person reads it.
 inline std::string text(outcome const& o) {
   std::string line = std::to_string(o.networks) + " networks, " + std::to_string(o.finite) + " with a finite bound, " +
-                     std::to_string(o.compared) + " compared, " + std::to_string(o.unsound) + " unsound\n";
-  for (std::size_t bin = 0; bin < o.histogram.size(); ++bin) {
-    line += bin < ratio_limits.size() ? "upper / lower <= " + std::to_string(ratio_limits[bin]) : "above";
-    line += ": " + std::to_string(o.histogram[bin]) + "\n";
-  }
-  for (auto const& [name, count] : o.used) line += name + " " + std::to_string(count) + ", ";
+                     std::to_string(o.compared) + " compared, " + std::to_string(o.unsound) +
+                     " unsound\nupper / lower\n" + text(o.ratios);
+  for (auto const& [name, times] : o.used) line += name + " " + std::to_string(times) + ", ";
   return line + "\n" + o.first_unsound;
 }
 

@@ -59,12 +59,12 @@ TEST_CASE("softmax family: local bounds hold on balls and boxes and are never ab
   }
 }
 
-TEST_CASE("softmax has the constant 1 / (2 T), approached where two logits share everything") {
+TEST_CASE("group 22: softmax has the constant 1 / (2 T), approached where two logits share everything") {
   CHECK(global<norm::l2_t>(softmax(), {7}) == 0.5);
   CHECK(global<norm::linf_t>(softmax(), {7}) == 0.5);
   CHECK(global<norm::rms_t>(softmax(), {3, 7}) == 0.5);
   CHECK(global<norm::l2_t>(softmax(0.25), {7}) == 2);
-  CHECK(global<norm::l2_t>(softmax(1e-30), {7}) == doctest::Approx(5e29));  // group 22
+  CHECK(global<norm::l2_t>(softmax(1e-30), {7}) == doctest::Approx(5e29));
   CHECK(global<norm::l2_t>(softmax(), {1}) == 0);
   std::vector<std::vector<double>> const tie{{0.0, 0.0, -40.0, -50.0}};
   Eigen::MatrixXd const j = jacobian({rules::softmax(), {{4}}}, tie);
@@ -72,8 +72,8 @@ TEST_CASE("softmax has the constant 1 / (2 T), approached where two logits share
   CHECK(linf_norm(j) == doctest::Approx(0.5).epsilon(1e-12));
 }
 
-TEST_CASE("log-softmax has the constants sqrt(n) and 2, approached where one class is certain") {
-  CHECK(tight_to(global<norm::l2_t>(log_softmax(), {2}), std::sqrt(2.0)));  // group 22: n = 2
+TEST_CASE("group 22: log-softmax has the constants sqrt(n) and 2, approached where one class is certain") {
+  CHECK(tight_to(global<norm::l2_t>(log_softmax(), {2}), std::sqrt(2.0)));
   CHECK(global<norm::l2_t>(log_softmax(), {9}) == 3);
   CHECK(global<norm::linf_t>(log_softmax(), {9}) == 2);
   CHECK(global<norm::rms_t>(log_softmax(), {5, 9}) == 3);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Whole-network certificates on what has broken other certifiers: weights. Groups 1 to 11, 17 and 27; the truth is
-// decided at 200 bits where MPFR is there, with no tolerance. Groups 23 to 26 are in soundness_numbers.test.cpp and
-// tests/io/onnx_traps.test.cpp, group 22 in robustness.test.cpp.
+// decided at 200 bits where MPFR is there, with no tolerance. tests/README.md says where all groups are.
 #include <cfenv>
 #include <cmath>
 #include <cstddef>

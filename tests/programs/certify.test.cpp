@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // sigmax-certify from outside: exit status, what goes where, and that nothing is left behind.
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <filesystem>
@@ -198,6 +199,12 @@ TEST_CASE("sigmax-certify: several models are compared and give an array") {
   REQUIRE(j.is_array());
   CHECK(j.size() == 2);
   CHECK(j[0]["lipschitz_upper"] == j[1]["lipschitz_upper"]);
+  // A line a model in the end: every method, the winner, exit status, time.
+  auto const table = good.err.substr(good.err.rfind("model "));
+  CHECK(std::count(table.begin(), table.end(), '\n') == 3);
+  for (char const* const column : {"product", "L <=", "L >=", "method", "exit", "seconds"}) {
+    CHECK(table.find(column) != std::string::npos);
+  }
   auto const mixed = run("a.onnx c.onnx missing.onnx --json out.json", here);
   CHECK(mixed.status == 2);
   CHECK(mixed.lines_of_err() == 2);

@@ -241,3 +241,33 @@ TEST_CASE("sigmax-certify: proofs of networks of others are checked in seconds")
   check("ACASXU_run2a_1_1_batch_2000.onnx", "", 141.9, 9e4);
   check("Convnet_maxpool.onnx", "", 115.7, 598);
 }
+
+TEST_CASE("sigmax-certify: the log of the search says whether it converged, apart from what is proved") {
+  if (!available()) return;
+  scratch_folder const here("certify-search");
+  save_model(here / "m.onnx", "Relu", 6, 3);
+  auto const made = run("m.onnx --json -", here);
+  REQUIRE(made.status == 0);
+  CHECK(has(made.err, "search: the segment that ends at y, 6 multipliers: "));
+  CHECK(has(made.err, ": converged\n"));
+  CHECK(has(made.err, "estimated optimum "));
+  auto const j = json::parse(made.out);
+  REQUIRE(j["search"].size() == 1);
+  auto const& search = j["search"][0];
+  CHECK(search["segment"] == "y");
+  CHECK(search["converged"] == true);
+  CHECK(search["reason"].is_null());
+  REQUIRE(search["estimated_ends"].size() == 4);
+  for (std::size_t k = 1; k < 4; ++k) {
+    CHECK(search["estimated_ends"][k].get<double>() ==
+          doctest::Approx(search["estimated_ends"][1].get<double>()).epsilon(1e-4));
+  }
+  CHECK(search["proved"].get<double>() == doctest::Approx(search["estimated_optimum"].get<double>()).epsilon(1e-5));
+  CHECK(search["proved"] == j["lipschitz_upper"]);
+  CHECK(run("m.onnx --method lipsdp --no-attack", here).out.find("search: ") != std::string::npos);
+  for (char const* const how : {"product", "dynamic-program", "absolute", "eclipse"}) {
+    auto const other = run(std::string("m.onnx --json - --method ") + how, here);
+    CHECK(!has(other.err, "search: "));
+    CHECK(json::parse(other.out)["search"] == json::array());
+  }
+}

@@ -15,6 +15,7 @@
 #include <sigmax/config.hpp>
 #include <sigmax/io/printable.hpp>
 #include <sigmax/lipschitz/certificate.hpp>
+#include <sigmax/lipschitz/search_report.hpp>
 
 namespace sigmax::inline SIGMAX_ABI::io {
 
@@ -166,6 +167,21 @@ inline nlohmann::ordered_json to_json(lipschitz::certificate const& c, json_cont
                          "every node between input and output is a layer listed here or a constant; none has a "
                          "default bound"}};
   detail::json_tail(result, context);
+  return result;
+}
+
+/// What a search says of itself, for a report beside a certificate: all but `proved` are estimates.
+///   {segment, multipliers, by, reason, estimated_ends, converged, estimated_optimum, proved}
+inline nlohmann::ordered_json to_json(lipschitz::search_report const& report) {
+  nlohmann::ordered_json result;
+  result["segment"] = printable(report.end);
+  result["multipliers"] = report.multipliers;
+  result["by"] = detail::text_or_null(std::string(report.how));
+  result["reason"] = detail::text_or_null(std::string(report.reason));
+  result["estimated_ends"] = report.ends;
+  result["converged"] = report.converged;
+  result["estimated_optimum"] = detail::number_or_null(report.optimum);
+  result["proved"] = detail::number_or_null(report.proved);
   return result;
 }
 

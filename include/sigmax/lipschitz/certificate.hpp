@@ -34,8 +34,8 @@ struct certified_layer {
   double log10_sensitivity = 0;
   /// log10 of the bound from the network's input to this value, rounded up.
   double log10_lipschitz = 0;
-  /// The part of the upper bound that passes through this layer: 1 on a chain, less on one branch of a sum. For
-  /// reading, not proved; 0 where the bound is infinite or zero.
+  /// The part of the bound layer by layer (of method::product) that passes through this layer: 1 on a chain, less on one
+  /// branch of a sum. For reading, not proved; 0 where that bound is infinite or zero.
   double share = 0;
   /// Which theorem gives the sensitivity.
   std::string rule;

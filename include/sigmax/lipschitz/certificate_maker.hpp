@@ -126,7 +126,7 @@ struct certificate_maker {
     result.rests_on = output.rests_on();
     result.input_shape = net.input_shape();
     result.output_shape = net.output_shape();
-    fill_shares<N>(net, used, ranges, own, known, result);
+    fill_shares<N>(net, used, ranges, own, pieces.layer_by_layer(), result);
     return result;
   }
 
@@ -154,29 +154,28 @@ struct certificate_maker {
     }
   }
 
-  /// share_i = A_i L_i / L, A_i the derivative of L with respect to L_i.
+  /// share_i = A_i P_i / P, P_i the bounds layer by layer and A_i the derivative of P with respect to P_i: methods that
+  /// bound several layers together have no shares of them.
   template <norm_tag N>
   static void fill_shares(network const& net, std::vector<char> const& used, range_pass const& ranges,
-                          std::vector<sensitivities<N>> const& own, std::vector<std::optional<facts<N>>> const& known,
+                          std::vector<sensitivities<N>> const& own, std::vector<extended> const& by_layers,
                           certificate_contents& result) {
     std::vector<extended> weight_of(own.size());
-    weight_of[static_cast<std::size_t>(net.output())] = extended(1.0);
+    auto const out = static_cast<std::size_t>(net.output());
+    weight_of[out] = extended(1.0);
     auto row = result.layers.size();
     for (std::size_t i = own.size(); i-- > 1;) {
       if (used[i] == 0 || !ranges.varies(i)) continue;
-      result.layers[--row].share = quotient_estimate(weight_of[i] * known[i]->lipschitz.extended_value(), result.upper);
+      result.layers[--row].share = quotient_estimate(weight_of[i] * by_layers[i], by_layers[out]);
       auto const& inputs = net.nodes()[i].inputs;
       std::vector<tensor_shape> shapes;
       for (node_id const from : inputs) shapes.push_back(net[from].shape);
       joining const how = net.nodes()[i].rule.joins(N{}, shapes);
-      extended const whole = known[i]->lipschitz.extended_value();
       for (std::size_t k = 0; k < inputs.size() && k < own[i].size(); ++k) {
         auto const from = static_cast<std::size_t>(inputs[k]);
         // d sqrt(sum t^2) / d t_k = t_k / sqrt(sum t^2); of a maximum 1 where it is attained.
         double slope = 1;
-        if (how != joining::sum) {
-          slope = quotient_estimate(own[i][k].extended_value() * known[from]->lipschitz.extended_value(), whole);
-        }
+        if (how != joining::sum) slope = quotient_estimate(own[i][k].extended_value() * by_layers[from], by_layers[i]);
         if (how == joining::maximum) slope = slope > 1 - 1e-9 ? 1.0 : 0.0;
         weight_of[from] = weight_of[from] + weight_of[i] * own[i][k].extended_value() * extended(slope);
       }

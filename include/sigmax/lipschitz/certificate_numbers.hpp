@@ -54,6 +54,16 @@ inline std::string short_lower(double value) {
   return without_exponent(all.substr(0, 11) + all.substr(all.find('e')));
 }
 
+/// An estimate to so many digits.
+inline std::string short_number(double value, int digits = 10) {
+  if (is_nan(value)) return "?";
+  if (!is_finite(value)) return value < 0 ? "-inf" : "inf";
+  char text[64];
+  auto const printed = std::to_chars(text, text + sizeof text, value, std::chars_format::scientific, digits - 1);
+  bool const negative = value < 0;
+  return (negative ? "-" : "") + without_exponent({text + (negative ? 1 : 0), printed.ptr});
+}
+
 /// Plain number of a table cell.
 inline std::string table_number(double value, int decimals) {
   if (is_nan(value)) return "?";

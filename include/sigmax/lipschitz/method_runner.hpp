@@ -15,6 +15,7 @@
 #include <sigmax/lipschitz/check/segment_ranges.hpp>
 #include <sigmax/lipschitz/method.hpp>
 #include <sigmax/lipschitz/network.hpp>
+#include <sigmax/lipschitz/search_report.hpp>
 
 namespace sigmax::inline SIGMAX_ABI::lipschitz {
 
@@ -28,6 +29,8 @@ struct method_options {
   double matrix_elements = 0x1p24;
   /// Multiply-adds of one method without a search, about; dearer ones abstain.
   double multiply_adds = 3e11;
+  /// Hears of searches, and makes them restart: two to three times the cost.
+  search_listener searches = {};
 };
 
 /// The bound of a segment that a method proved; +infinity where it abstained.

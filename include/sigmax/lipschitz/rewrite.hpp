@@ -8,6 +8,7 @@
 #include <sigmax/config.hpp>
 #include <sigmax/lipschitz/network.hpp>
 #include <sigmax/lipschitz/rewrite/attention.hpp>
+#include <sigmax/lipschitz/rewrite/constants.hpp>
 #include <sigmax/lipschitz/rewrite/gelu.hpp>
 #include <sigmax/lipschitz/rewrite/normalization.hpp>
 
@@ -19,7 +20,7 @@ namespace sigmax::inline SIGMAX_ABI::lipschitz {
 /// @complexity linear in the number of nodes and of the elements of the values that are matched.
 template <std::same_as<network> Network>
 network rewritten(Network const& net) {
-  return rewrite::with_attention(rewrite::with_normalizations(rewrite::with_gelu(net)));
+  return rewrite::with_attention(rewrite::with_normalizations(rewrite::with_gelu(rewrite::with_factors(net))));
 }
 
 }  // namespace sigmax::inline SIGMAX_ABI::lipschitz

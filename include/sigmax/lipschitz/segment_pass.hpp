@@ -105,6 +105,9 @@ class segment_pass {
     return result;
   }
 
+  /// The bound of every value by the rules of the layers alone.
+  std::vector<extended> const& layer_by_layer() const { return totals_[static_cast<std::size_t>(method::product)]; }
+
   /// The methods the bound comes from.
   std::string winner() const { return winner_.empty() ? std::string(name_of(method::product)) : winner_; }
 

@@ -67,6 +67,14 @@ class graph_names {
   std::unordered_map<std::string_view, int> computed_by_;
 };
 
+/// False for inputs that change nothing whatever they hold: the region of Resize, which only an unsupported mode reads, and
+/// its scales where there are sizes. Exporters write empty tensors there.
+inline bool is_read(::onnx::NodeProto const& node, int input) {
+  if (node.op_type() != "Resize" || node.input_size() < 3) return true;
+  bool const by_size = node.input_size() > 3 && !node.input(3).empty();
+  return input != 1 && !(input == 2 && by_size);
+}
+
 /// Nodes that the value `output` depends on, in an order in which each comes after what it reads; nodes that need not
 /// move keep the order of the file. @complexity O(n log n) in nodes and their inputs; no recursion.
 /// @throws format_error that names a node on a cycle, wherever in the graph it is.
@@ -119,9 +127,9 @@ inline std::vector<int> evaluation_order(::onnx::GraphProto const& graph, graph_
   if (int const last = names.computed_by(output); last >= 0) needed[static_cast<std::size_t>(last)] = 1;
   for (auto node = order.rbegin(); node != order.rend(); ++node) {
     if (needed[static_cast<std::size_t>(*node)] == 0) continue;
-    for (auto const& name : graph.node(*node).input()) {
-      int const source = names.computed_by(name);
-      if (source >= 0) needed[static_cast<std::size_t>(source)] = 1;
+    for (int k = 0; k < graph.node(*node).input_size(); ++k) {
+      int const source = names.computed_by(graph.node(*node).input(k));
+      if (source >= 0 && is_read(graph.node(*node), k)) needed[static_cast<std::size_t>(source)] = 1;
     }
   }
   std::erase_if(order, [&](int node) { return needed[static_cast<std::size_t>(node)] == 0; });

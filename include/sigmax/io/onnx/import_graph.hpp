@@ -26,9 +26,6 @@
 
 namespace sigmax::inline SIGMAX_ABI::io::onnx_detail {
 
-/// The newest version of ONNX's default operator set whose changes the importer knows.
-inline constexpr std::int64_t newest_opset = 23;
-
 inline bool is_default_domain(std::string_view domain) { return domain.empty() || domain == "ai.onnx"; }
 
 /// The version of the default operator set. @throws format_error if there is none or there are two,
@@ -180,8 +177,16 @@ class graph_import {
 
   void import_node(::onnx::NodeProto const& node, graph_builder& builder) {
     std::string const where = node_text(node);
+    auto const [first, last] = operator_sets_of(node.op_type());
+    if (opset_ < first || opset_ > last) {
+      throw unsupported_error(where + ": the operator is of the operator sets " + std::to_string(first) + " to " +
+                              std::to_string(last) + "; the model uses " + std::to_string(opset_));
+    }
     std::vector<graph_value const*> inputs;
-    for (auto const& name : node.input()) inputs.push_back(name.empty() ? nullptr : &find(name, where));
+    for (int k = 0; k < node.input_size(); ++k) {
+      bool const given = !node.input(k).empty() && is_read(node, k);
+      inputs.push_back(given ? &find(node.input(k), where) : nullptr);
+    }
     std::string name = node.name();
     if (name.empty() && node.output_size() > 0) name = node.output(0);
     for (graph_value const* v : inputs) {

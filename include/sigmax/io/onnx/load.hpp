@@ -92,11 +92,23 @@ inline lipschitz::network parse(std::span<std::byte const> file, onnx_options co
 ///
 /// The graph must have one input and one output. A symbolic first extent of the input (the batch) is taken as 1: what
 /// is certified is the function of one sample. Initializers that are also listed as inputs are constants.
-/// Supported: Gemm, MatMul, Add, Sub, Sum, Neg, Mul, Div, Max, Min, Where with a constant
-/// condition, Softmax, LogSoftmax, ReduceLogSumExp, ReduceMean, ReduceL2, LayerNormalization, RMSNormalization,
-/// GroupNormalization, InstanceNormalization, LpNormalization, MeanVarianceNormalization, Flatten, Reshape,
-/// Squeeze, Unsqueeze, Transpose, Constant, Identity, Cast that keeps values, Dropout at inference, and the elementwise
-/// activations, for operator sets 1 to 23 with their differences. What the output does not depend on is not looked at.
+/// Supported (operator_sets_of in operators/table.hpp says from when on):
+///   linear maps      Gemm, MatMul, Conv and ConvTranspose of any rank, stride, padding, dilation and groups
+///   sums, products   Add, Sub, Sum, Neg, Mul, Div, Max, Min, Where with a stored condition; products of computed values
+///   activations      all of lipschitz/rules/activation.hpp that ONNX has, with their attributes; Clip, PRelu, Pow
+///   pools            MaxPool, AveragePool, LpPool and the global ones, with ceil_mode and count_include_pad
+///   normalisation    BatchNormalization at inference (folded), LayerNormalization, RMSNormalization, GroupNormalization,
+///                    InstanceNormalization, LpNormalization, MeanVarianceNormalization
+///   softmax          Softmax, LogSoftmax, ReduceLogSumExp
+///   reductions       ReduceSum, ReduceMean, ReduceL1, ReduceL2, ReduceMax, ReduceMin
+///   rearrangement    Reshape, Flatten, Squeeze, Unsqueeze, Transpose, Concat, Split, Slice, Gather, Expand, Tile, Pad in
+///                    all modes, DepthToSpace, SpaceToDepth, Resize and Upsample to nearest and linear
+///   constants        Constant, ConstantOfShape, Range, Shape, Size, Trilu, Equal, Less, Greater, And, Or, Not, Floor, Ceil,
+///                    Cast that keeps values, and arithmetic of stored numbers
+///   none             Identity, Dropout at inference
+/// Attention, normalisations and GELU that are written in these operators are recognised (lipschitz/rewrite.hpp).
+/// Operator sets 1 to 23 are read with their differences; what another set says of an operator is refused. What the output
+/// does not depend on is not looked at.
 ///
 /// @throws unsupported_operators_error with the names of all operators that have no rule; unsupported_error for
 ///         anything else that is well formed but not supported; format_error for bytes that are no ONNX model or need

@@ -32,6 +32,8 @@ struct multiple {
 /// The factor of a node that multiplies or divides all elements by one number; empty if it does something else.
 template <class = void>
 std::optional<interval> common_factor(network const& net, node_id node) {
+  auto const* const sum = net[node].rule.as<rules::weighted_sum>();
+  if (sum != nullptr && sum->coefficients().size() == 1) return sum->coefficients()[0];
   auto const* const scaled = net[node].rule.as<rules::scale>();
   if (scaled == nullptr || scaled->factors().size() != 1) return std::nullopt;
   interval const factor = scaled->factors()[0];

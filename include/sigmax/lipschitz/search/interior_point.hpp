@@ -56,11 +56,13 @@ class interior_point {
   }
 
   /// From a point inside, log F and log multipliers, which are improved in place until the path has moved log F by less
-  /// than `least_gain` in a stage that divided 1 / t by three or more, or until `stopped` says so.
+  /// than `least_gain` in a stage that divided 1 / t by three or more, or until `stopped` says so. The first minimiser
+  /// sought is about 1 / `first_pressure` above the least F, relatively.
   /// @return true if the path was followed to that end.
-  bool run(double& log_bound, std::vector<double>& theta, double least_gain, std::function<bool()> const& stopped) {
+  bool run(double& log_bound, std::vector<double>& theta, double least_gain, std::function<bool()> const& stopped,
+           double first_pressure = 1) {
     double const parameter = static_cast<double>(order_ + neurons_);
-    double pressure = parameter;  // t F
+    double pressure = first_pressure * parameter;  // t F
     double before_stage = infinity;
     for (int stage = 0; stage < 100; ++stage) {
       bool centred = false;

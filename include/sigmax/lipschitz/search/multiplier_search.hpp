@@ -14,8 +14,6 @@
 #include <sigmax/core/random.hpp>
 #include <sigmax/lipschitz/check/multiplier_proof.hpp>
 #include <sigmax/lipschitz/check/slope_system.hpp>
-#include <sigmax/lipschitz/search/eclipse.hpp>
-#include <sigmax/lipschitz/search/interior_point.hpp>
 #include <sigmax/lipschitz/search/multiplier_objective.hpp>
 #include <sigmax/lipschitz/search/quasi_newton.hpp>
 
@@ -28,16 +26,18 @@ struct multiplier_options {
   /// Descents from perturbed multipliers after the first.
   int restarts = 3;
   std::uint64_t seed = 0;
+  /// Multiply-adds besides, for restarts that only tell whether a search converged that needs none.
+  double confirming_work = 0;
 };
 
 /// Multipliers and the squared bound they are expected to prove; empty if none were found.
 struct found_multipliers {
   check::slope_multipliers multipliers{};
   double squared_bound = infinity;
-  /// True if the last three descents ended within 1e-4 of each other.
+  /// Where the search and each restart ended, as far as they came to an end: bounds, not squared.
+  std::vector<double> ends{};
+  /// True if there were three restarts and the last three ended within 1e-4 of each other.
   bool converged = false;
-  int descents = 0;
-  long evaluations = 0;
 };
 
 namespace detail {
@@ -57,6 +57,31 @@ inline check::slope_multipliers unflattened(std::vector<double> const& theta, ch
     for (index_t n = 0; n < system.width(k); ++n) result[k - 1].push_back(std::exp(theta[at++]));
   }
   return result;
+}
+
+/// True if the last three restarts ended within 1e-4 of each other.
+inline bool ends_agree(std::vector<double> const& ends) {
+  if (ends.size() < 4) return false;
+  double least = infinity;
+  double most = 0;
+  for (std::size_t k = ends.size() - 3; k < ends.size(); ++k) {
+    least = std::fmin(least, ends[k]);
+    most = std::fmax(most, ends[k]);
+  }
+  return most <= least * (1 + 1e-4);
+}
+
+/// Log-multipliers around `first` that are feasible, the further away the better.
+template <class B>
+std::vector<double> perturbed(std::vector<double> const& first, multiplier_objective<B>& objective,
+                              std::uint64_t seed) {
+  random_sequence const numbers(seed);
+  auto theta = first;
+  for (double spread = 0.4; spread > 1e-3; spread *= 0.5) {
+    for (std::size_t n = 0; n < theta.size(); ++n) theta[n] = first[n] + spread * numbers.normal(n);
+    if (is_finite(objective.value(theta))) return theta;
+  }
+  return first;
 }
 
 }  // namespace detail
@@ -89,28 +114,6 @@ found_multipliers evaluated(B const& on, check::slope_system const& system, chec
   return result;
 }
 
-/// The least bound by interior_point, from multipliers that are feasible. `converged` says that the path of minimisers
-/// was followed to its end.
-template <class B>
-found_multipliers find_multipliers_by_newton(B const& on, check::slope_system const& system,
-                                             found_multipliers const& start, multiplier_options const& options = {}) {
-  found_multipliers result;
-  if (start.multipliers.size() != system.blocks() || system.blocks() == 0) return result;
-  multiplier_objective<B> objective(on, system);
-  interior_point<B> path(on, system, objective.inputs(),
-                         [&](std::size_t i, std::size_t j) { return objective.map(i, j); });
-  auto theta = detail::flat_logarithms(start.multipliers);
-  double log_bound = std::log(2 * start.squared_bound);
-  double const step = interior_point_work(static_cast<double>(objective.inputs()), static_cast<double>(theta.size()),
-                                          static_cast<double>(system.outputs()));
-  double spent = 0;
-  result.converged = path.run(log_bound, theta, 1e-6, [&] { return (spent += step) > options.work; });
-  result.squared_bound = std::exp(std::fmin(log_bound, objective.value(theta)));
-  result.multipliers = detail::unflattened(theta, system);
-  result.descents = 1;
-  return result;
-}
-
 /// Minimises log F over the logarithms of the multipliers, in stages: the largest eigenvalue is replaced by p-norms of the
 /// largest ones with growing p, since at the minimum several of them are equal.
 /// Cost: each evaluation is one factorisation of the size of the hidden part and some tens of solves with it.
@@ -125,16 +128,10 @@ found_multipliers find_multipliers(B const& on, check::slope_system const& syste
   minimizing.stopped = [&] { return objective.work() > options.work; };
   std::vector<double> best_theta = first;
   double best = objective.value(first);
-  std::vector<double> ends;
   for (int descent = 0; descent <= options.restarts && !minimizing.stopped(); ++descent) {
     auto theta = first;
     if (descent > 0) {
-      random_sequence const numbers(options.seed + static_cast<std::uint64_t>(descent));
-      for (double spread = 0.4; spread > 1e-3; spread *= 0.5) {
-        for (std::size_t n = 0; n < theta.size(); ++n) theta[n] = first[n] + spread * numbers.normal(n);
-        if (is_finite(objective.value(theta))) break;
-        theta = first;
-      }
+      theta = detail::perturbed(first, objective, options.seed + static_cast<std::uint64_t>(descent));
     }
     double const before = objective.work();
     double value = infinity;
@@ -150,21 +147,13 @@ found_multipliers find_multipliers(B const& on, check::slope_system const& syste
       }
       if (minimizing.stopped()) break;
     }
-    ++result.descents;
-    if (!minimizing.stopped()) ends.push_back(value);
+    if (!minimizing.stopped()) result.ends.push_back(std::exp(0.5 * value));
     if (objective.work() + 0.5 * (objective.work() - before) > options.work) break;
   }
   if (!is_finite(best)) return result;
-  if (ends.size() >= 3) {
-    result.converged = true;
-    for (std::size_t k = ends.size() - 3; k < ends.size(); ++k) {
-      // log F is twice the logarithm of the bound
-      result.converged = result.converged && std::fabs(ends[k] - ends.back()) < 2e-4;
-    }
-  }
+  result.converged = detail::ends_agree(result.ends);
   result.multipliers = detail::unflattened(best_theta, system);
   result.squared_bound = std::exp(best);
-  result.evaluations = objective.evaluations();
   return result;
 }
 

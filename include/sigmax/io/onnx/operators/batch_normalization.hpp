@@ -101,6 +101,10 @@ inline graph_value import_batch_normalization(operation& op) {
   // Before operator set 7 the attribute is_test chose, and its default was training.
   if (op.opset < 7 && !op.attributes.flag("is_test", false)) op.refuse(training);
   if (op.opset >= 14 && op.attributes.flag("training_mode", false)) op.refuse(training);
+  // Between them the outputs beside the first did: they are there in training.
+  for (int i = 1; i < op.node.output_size(); ++i) {
+    if (!op.node.output(i).empty()) op.refuse(training);
+  }
   bool const of_channels = op.opset >= 9 || op.attributes.flag("spatial", true);
   int const type = op.opset < 14 ? op.real_type() : data_type_of(op.input(0));
   auto& graph = op.graph;

@@ -8,6 +8,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -33,8 +34,9 @@ inline graph_value import_shape(operation& op) {
   tensor_shape const& shape = op.shape(0);
   auto const rank = static_cast<std::int64_t>(shape.size());
   auto const end_of = [&](std::int64_t at) { return std::clamp<std::int64_t>(at < 0 ? at + rank : at, 0, rank); };
-  std::int64_t const first = end_of(op.attributes.integer("start").value_or(0));
-  std::int64_t const last = end_of(op.attributes.integer("end").value_or(rank));
+  bool const parts = op.opset >= 15;
+  std::int64_t const first = parts ? end_of(op.attributes.integer("start").value_or(0)) : 0;
+  std::int64_t const last = parts ? end_of(op.attributes.integer("end").value_or(rank)) : rank;
   std::vector<std::int64_t> extents;
   for (std::int64_t axis = first; axis < last; ++axis) extents.push_back(shape[static_cast<std::size_t>(axis)]);
   auto const count = static_cast<index_t>(extents.size());
@@ -159,32 +161,81 @@ inline std::optional<constant> folded_arithmetic(operation const& op, graph_valu
   return detail::listed<float>(op.name, to, data_type::float32, std::move(values));
 }
 
-/// A comparison or connective of stored integers or truth values.
+/// A comparison or connective of stored numbers or truth values: of integers, or of real numbers, exactly.
 template <class F>
 graph_value compared(operation& op, char const* meaning, F const& f) {
   op.expect_inputs(2, 2);
   for (std::size_t i = 0; i < 2; ++i) {
-    if (!is_constant(op.input(i)) || as_constant(op.input(i)).is_real()) {
-      op.refuse(std::string(meaning) + " of computed or real values is discontinuous; stored integers are supported");
+    if (!is_constant(op.input(i))) {
+      op.refuse(std::string(meaning) + " of computed values is discontinuous; stored numbers are supported");
     }
   }
-  return combined(op, as_constant(op.input(0)), as_constant(op.input(1)), data_type::boolean,
-                  [&](std::int64_t x, std::int64_t y) { return f(x, y) ? std::int64_t{1} : std::int64_t{0}; });
+  constant const& left = as_constant(op.input(0));
+  constant const& right = as_constant(op.input(1));
+  auto const truth = [](bool holds) { return holds ? std::int64_t{1} : std::int64_t{0}; };
+  if (!left.is_real() && !right.is_real()) {
+    return combined(op, left, right, data_type::boolean,
+                    [&](std::int64_t x, std::int64_t y) { return truth(f(x, y)); });
+  }
+  if (left.data_type != right.data_type) throw format_error(op.where + ": the inputs are of different types");
+  tensor_shape const to = broadcast_shape(left.shape, right.shape, op.where);
+  require_usable(to, op.where + ": the result");
+  op.graph.budget().charge(lipschitz::element_count(to), sizeof(std::int64_t), op.where);
+  auto a = broadcast_walk(left.shape, to);
+  auto b = broadcast_walk(right.shape, to);
+  std::vector<std::int64_t> values(static_cast<std::size_t>(lipschitz::element_count(to)));
+  for (std::int64_t& value : values) {
+    double const x = left[a.next()];
+    value = truth(f(x, right[b.next()]));
+  }
+  return integer_constant(op, to, std::move(values), data_type::boolean);
 }
 inline graph_value import_equal(operation& op) {
-  return compared(op, "a comparison", [](std::int64_t x, std::int64_t y) { return x == y; });
+  return compared(op, "a comparison", [](auto x, auto y) { return x == y; });
 }
 inline graph_value import_less(operation& op) {
-  return compared(op, "a comparison", [](std::int64_t x, std::int64_t y) { return x < y; });
+  return compared(op, "a comparison", [](auto x, auto y) { return x < y; });
 }
 inline graph_value import_greater(operation& op) {
-  return compared(op, "a comparison", [](std::int64_t x, std::int64_t y) { return x > y; });
+  return compared(op, "a comparison", [](auto x, auto y) { return x > y; });
 }
 inline graph_value import_and(operation& op) {
-  return compared(op, "a connective", [](std::int64_t x, std::int64_t y) { return x != 0 && y != 0; });
+  return compared(op, "a connective", [](auto x, auto y) { return x != 0 && y != 0; });
 }
 inline graph_value import_or(operation& op) {
-  return compared(op, "a connective", [](std::int64_t x, std::int64_t y) { return x != 0 || y != 0; });
+  return compared(op, "a connective", [](auto x, auto y) { return x != 0 || y != 0; });
+}
+
+/// The part of stored matrices on and above a diagonal, or on and below it; zeros elsewhere.
+inline graph_value import_trilu(operation& op) {
+  op.expect_inputs(1, 2);
+  if (!is_constant(op.input(0))) op.refuse("a triangle of computed values is not supported");
+  constant const& c = as_constant(op.input(0));
+  if (c.shape.size() < 2) throw format_error(op.where + ": the input is no matrix");
+  std::int64_t diagonal = 0;
+  if (op.optional_input(1) != nullptr) {
+    auto const& given = op.integers(1, "the diagonal");
+    if (given.size() != 1) throw format_error(op.where + ": the diagonal must be one number");
+    diagonal = given.front();
+  }
+  bool const upper = op.attributes.flag("upper", true);
+  constant result{c.name, c.shape, c.data_type, {}, c.infinite};
+  auto const rows = static_cast<std::size_t>(c.shape[c.shape.size() - 2]);
+  auto const cols = static_cast<std::size_t>(c.shape.back());
+  std::visit(
+      [&]<class T>(shared_elements<T> const& from) {
+        op.graph.budget().charge(c.size(), sizeof(T), op.where);
+        auto values = std::make_shared<std::vector<T>>(*from);
+        for (std::size_t i = 0; i < values->size(); ++i) {
+          auto const row = static_cast<std::int64_t>(i / cols % rows);
+          auto const beyond = static_cast<std::int64_t>(i % cols) - row;
+          bool const kept = upper ? beyond >= diagonal : beyond <= diagonal;
+          if (!kept) (*values)[i] = T(0.0f);
+        }
+        result.elements = shared_elements<T>(std::move(values));
+      },
+      c.elements);
+  return result;
 }
 inline graph_value import_not(operation& op) {
   op.expect_inputs(1, 1);

@@ -21,11 +21,17 @@ namespace sigmax::inline SIGMAX_ABI::io::onnx_detail {
 
 using pool_windows = std::vector<lipschitz::rules::sliding_window>;
 
+/// The operator sets since which a pool knows an attribute.
+struct pool_versions {
+  int ceil_mode;
+  int dilations;
+};
+
 /// The windows of a pool, one for each spatial axis.
-inline pool_windows read_windows(operation& op) {
+inline pool_windows read_windows(operation& op, pool_versions since) {
   op.expect_inputs(1, 1);
-  auto attributes = read_spatial(op, {});
-  bool const ceiling = op.attributes.flag("ceil_mode", false);
+  auto attributes = read_spatial(op, {}, op.opset >= since.dilations);
+  bool const ceiling = op.opset >= since.ceil_mode && op.attributes.flag("ceil_mode", false);
   resolve_auto_pad(op, attributes);
   pool_windows windows;
   for (std::size_t axis = 0; axis < attributes.kernel.size(); ++axis) {
@@ -94,15 +100,15 @@ inline graph_value averaged(operation& op, pool_windows const& windows, bool cou
 
 inline graph_value import_max_pool(operation& op) {
   op.attributes.ignore("storage_order");  // of the second output, which is not supported
-  return pooled(op, read_windows(op), lipschitz::rules::window_pool::operation::maximum);
+  return pooled(op, read_windows(op, {10, 10}), lipschitz::rules::window_pool::operation::maximum);
 }
 inline graph_value import_global_max_pool(operation& op) {
   return pooled(op, global_windows(op), lipschitz::rules::window_pool::operation::maximum);
 }
 
 inline graph_value import_average_pool(operation& op) {
-  auto const windows = read_windows(op);
-  return averaged(op, windows, op.attributes.flag("count_include_pad", false));
+  auto const windows = read_windows(op, {10, 19});
+  return averaged(op, windows, op.opset >= 7 && op.attributes.flag("count_include_pad", false));
 }
 inline graph_value import_global_average_pool(operation& op) { return averaged(op, global_windows(op), false); }
 
@@ -114,7 +120,7 @@ inline void require_euclidean(operation& op) {
 }
 inline graph_value import_lp_pool(operation& op) {
   require_euclidean(op);
-  return pooled(op, read_windows(op), lipschitz::rules::window_pool::operation::length);
+  return pooled(op, read_windows(op, {18, 18}), lipschitz::rules::window_pool::operation::length);
 }
 inline graph_value import_global_lp_pool(operation& op) {
   require_euclidean(op);

@@ -61,6 +61,14 @@ inline std::vector<lipschitz::rules::axis_matrix::element> interpolated(operatio
   std::int64_t const below = floor_of(at);
   std::int64_t const rest = at.numerator - below * at.denominator;  // of at.denominator
   if (!how.linear) {
+    // Programs that compute in float take another element just beside a border that is not hit exactly.
+    double const part = static_cast<double>(rest) / static_cast<double>(at.denominator);
+    bool const rounds = how.nearest != "floor" && how.nearest != "ceil";
+    double const border = rounds ? 0.5 : part < 0.5 ? 0.0 : 1.0;
+    bool const hit = rounds ? 2 * rest == at.denominator : rest == 0;
+    if (!hit && std::fabs(part - border) < 1e-6 * (1 + std::fabs(static_cast<double>(below)))) {
+      op.refuse("an element lies so near the border of two that programs differ; export the model with sizes");
+    }
     std::int64_t chosen = below;
     if (how.nearest == "ceil") {
       chosen = rest > 0 ? below + 1 : below;

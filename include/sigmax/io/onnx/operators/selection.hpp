@@ -104,7 +104,7 @@ inline graph_value import_concat(operation& op) {
 }
 
 inline graph_value import_split(operation& op) {
-  op.expect_inputs(1, 2);
+  op.expect_inputs(1, op.opset >= 13 || op.opset < 2 ? 2 : 1);
   tensor_shape const shape = op.shape(0);
   std::size_t const axis = checked_axis(op.attributes.integer("axis").value_or(0), shape.size(), op.where);
   index_t const extent = shape[axis];

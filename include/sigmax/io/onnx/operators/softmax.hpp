@@ -43,7 +43,7 @@ inline graph_value import_log_softmax(operation& op) {
 inline graph_value import_reduce_log_sum_exp(operation& op) {
   auto const how = read_reduction(op, 18);
   if (how.none) return op.input(0);
-  int const type = op.real_type();
+  int const type = type_of_reduced(op);
   auto& graph = op.graph;
   node_id node = graph.node_of(op.input(0));
   tensor_shape const shape = graph.shape(node);

@@ -45,7 +45,7 @@ inline padding read_padding(operation& op, std::size_t rank) {
     result.pads = *given;
     result.value = op.attributes.real("value").value_or(0.0);
   } else {
-    op.expect_inputs(2, 4);
+    op.expect_inputs(2, op.opset < 18 ? 3 : 4);
     auto const& given = op.integers(1, "the list of paddings");
     std::vector<std::int64_t> axes;
     if (op.optional_input(3) != nullptr) {
@@ -83,6 +83,9 @@ inline graph_value import_pad(operation& op) {
   if (mode != "constant" && mode != "reflect" && mode != "edge" && mode != "wrap") {
     throw format_error(op.where + ": attribute 'mode' is " + in_quotes(mode));
   }
+  if (mode == "wrap" && op.opset < 19) {
+    op.refuse("mode 'wrap' is of operator set 19; the model uses " + std::to_string(op.opset));
+  }
   auto const [pads, value] = read_padding(op, shape.size());
   int const type = data_type_of(op.input(0));
   if (!is_real_type(type)) op.refuse("the input is of type " + data_type_name(type) + "; it must be real");
@@ -94,6 +97,9 @@ inline graph_value import_pad(operation& op) {
     if (before < -most || before > most || after < -most || after > most) {
       throw format_error(op.where + ": a padding is " +
                          std::to_string(before < -most || before > most ? before : after));
+    }
+    if (mode == "wrap" && (before < 0 || after < 0)) {
+      op.refuse("whether elements that are cut off are wrapped differs from program to program");
     }
     auto const count = static_cast<index_t>(shape[axis] + before + after);
     if (count < 1) op.refuse("the result has no elements");

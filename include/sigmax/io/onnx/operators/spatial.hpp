@@ -47,8 +47,8 @@ inline std::vector<index_t> spatial_list(operation& op, char const* name, std::s
 }
 
 /// Reads the attributes for an input of shape (N, C, extents). `kernel` may be given by the weights; else
-/// attribute kernel_shape must be there.
-inline spatial_attributes read_spatial(operation& op, std::vector<index_t> kernel) {
+/// attribute kernel_shape must be there. Without `dilated` the operator knows no dilations.
+inline spatial_attributes read_spatial(operation& op, std::vector<index_t> kernel, bool dilated = true) {
   tensor_shape const& shape = op.shape(0);
   if (shape.size() < 3) {
     throw format_error(op.where + ": input has shape " + shape_text(shape) + "; it must have spatial axes behind two");
@@ -62,7 +62,7 @@ inline spatial_attributes read_spatial(operation& op, std::vector<index_t> kerne
   if (!kernel.empty()) result.kernel = std::move(kernel);
   if (result.kernel.front() == 0) throw format_error(op.where + ": attribute 'kernel_shape' is missing");
   result.strides = spatial_list(op, "strides", rank, 1, 1);
-  result.dilations = spatial_list(op, "dilations", rank, 1, 1);
+  result.dilations = dilated ? spatial_list(op, "dilations", rank, 1, 1) : std::vector<index_t>(rank, 1);
   auto const pads = spatial_list(op, "pads", 2 * rank, 0, 0);
   auto const half = pads.begin() + static_cast<std::ptrdiff_t>(rank);
   result.pads_begin.assign(pads.begin(), half);

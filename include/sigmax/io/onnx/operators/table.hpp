@@ -32,6 +32,49 @@ namespace sigmax::inline SIGMAX_ABI::io::onnx_detail {
 /// Adds what an operator computes to the network and returns its first output; others go into `further_outputs`.
 using import_function = graph_value (*)(operation&);
 
+/// The newest version of ONNX's default operator set whose changes the importer knows.
+inline constexpr int newest_opset = 23;
+
+/// The first and the last operator set that has an operator, of those we read. (LayerNormalization is of 17; ONNX Runtime
+/// writes it into older models, where it means the same.)
+struct operator_sets {
+  int first = 1;
+  int last = newest_opset;
+};
+inline operator_sets operator_sets_of(std::string_view type) {
+  struct entry {
+    std::string_view type;
+    operator_sets sets;
+  };
+  static constexpr std::array table{entry{"Asinh", {9}},
+                                    entry{"Atan", {7}},
+                                    entry{"Celu", {12}},
+                                    entry{"ConstantOfShape", {9}},
+                                    entry{"Cos", {7}},
+                                    entry{"Erf", {9}},
+                                    entry{"Expand", {8}},
+                                    entry{"Gelu", {20}},
+                                    entry{"GroupNormalization", {18}},
+                                    entry{"HardSwish", {14}},
+                                    entry{"MeanVarianceNormalization", {9}},
+                                    entry{"Mish", {18}},
+                                    entry{"RMSNormalization", {23}},
+                                    entry{"Range", {11}},
+                                    entry{"Resize", {10}},
+                                    entry{"Round", {11}},
+                                    entry{"Shrink", {9}},
+                                    entry{"Sign", {9}},
+                                    entry{"Sin", {7}},
+                                    entry{"ThresholdedRelu", {10}},
+                                    entry{"Trilu", {14}},
+                                    entry{"Upsample", {1, 9}},
+                                    entry{"Where", {9}}};
+  for (entry const& e : table) {
+    if (e.type == type) return e.sets;
+  }
+  return {};
+}
+
 /// The function for an operator of the default domain, nullptr if it is not supported.
 inline import_function find_operator(std::string_view type) {
   struct entry {
@@ -101,6 +144,7 @@ inline import_function find_operator(std::string_view type) {
                                     entry{"Sum", import_sum},
                                     entry{"Tile", import_tile},
                                     entry{"Transpose", import_transpose},
+                                    entry{"Trilu", import_trilu},
                                     entry{"Unsqueeze", import_unsqueeze},
                                     entry{"Upsample", import_upsample},
                                     entry{"Where", import_where}};
