@@ -6,7 +6,6 @@
 
 #include <sigmax/core/error.hpp>
 #include <sigmax/io/json.hpp>
-#include <sigmax/io/onnx.hpp>
 #include <sigmax/io/printable.hpp>
 #include <sigmax/io/proof_json.hpp>
 #include <sigmax/io/read_file.hpp>
@@ -17,6 +16,7 @@
 
 #include "check_proof.hpp"
 #include "listener.hpp"
+#include "read_model.hpp"
 
 namespace certify_program {
 
@@ -34,7 +34,7 @@ void check_proof(std::span<std::byte const> bytes, std::string const& digest, ar
   if (digest.empty() || claimed.sha256 != digest) {
     return refuse(fmt::format("it is about the file with SHA-256 {}", sigmax::io::in_quotes(claimed.sha256)));
   }
-  auto const net = sigmax::io::parse_onnx(bytes, {.max_memory = options.max_memory, .label = result.path});
+  auto const net = read_model(bytes, options, result);
   try {
     result.proof = sigmax::lipschitz::verify(on, net, claimed, listen_to(work));
   } catch (sigmax::domain_error const& problem) {

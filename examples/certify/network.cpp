@@ -3,7 +3,7 @@
 #include <vector>
 
 #include <sigmax/io/json.hpp>
-#include <sigmax/io/onnx.hpp>
+#include <sigmax/io/onnx/unsupported_operators.hpp>
 #include <sigmax/io/printable.hpp>
 #include <sigmax/kernels.hpp>
 #include <sigmax/lipschitz/certificate_text.hpp>
@@ -13,6 +13,7 @@
 
 #include "listener.hpp"
 #include "network.hpp"
+#include "read_model.hpp"
 #include "witness.hpp"
 #include "write_proof.hpp"
 
@@ -35,8 +36,7 @@ void certify_network(std::span<std::byte const> bytes, std::string const& digest
     result.json = sigmax::io::refusal_to_json(refusals, options.norm, context);
   };
   try {
-    sigmax::lipschitz::network const net =
-        sigmax::io::parse_onnx(bytes, {.max_memory = options.max_memory, .label = result.path});
+    sigmax::lipschitz::network const net = read_model(bytes, options, result);
     sigmax::lipschitz::certify_options const ask{
         .norm = options.norm,
         .domain = domain.for_input(static_cast<std::size_t>(sigmax::lipschitz::element_count(net.input_shape()))),
