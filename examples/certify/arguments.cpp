@@ -12,6 +12,7 @@
 #include <sigmax/kernels.hpp>
 
 #include "arguments.hpp"
+#include "thread_pool/thread_pool.hpp"
 
 namespace certify_program {
 
@@ -130,6 +131,9 @@ void declare(CLI::App& app, arguments& result, texts& given) {
       ->type_name("BYTES")
       ->capture_default_str();
   app.add_option("--seed", given.seed, "Seed of the attack")->type_name("N")->capture_default_str();
+  app.add_option("--threads", result.threads, "Threads for networks; their number changes no bit")
+      ->check(CLI::Range(1, 1024))
+      ->capture_default_str();
   app.add_flag_callback(
       "--no-attack", [&result] { result.attack = false; }, "Do not look for a lower bound");
   app.add_option("--relative-gap", result.relative_gap, "How closely the norm of each matrix is proven")
@@ -207,6 +211,7 @@ std::optional<std::uint64_t> parse_bytes(std::string const& text) {
 
 std::variant<arguments, finished> parse_arguments(int argc, char const* const* argv) {
   arguments result;
+  result.threads = programs::threads_here();
   texts given;
   CLI::App app(introduction, "sigmax-certify");
   try {

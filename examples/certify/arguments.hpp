@@ -36,6 +36,7 @@ struct arguments {
   std::string html;
   std::uint64_t max_memory = std::uint64_t{4} << 30;
   std::uint64_t seed = 1;
+  int threads = 1;
   bool attack = true;
   double relative_gap = 1e-7;
 };

@@ -20,9 +20,8 @@
 
 namespace certify_program {
 
-void check_proof(std::span<std::byte const> bytes, std::string const& digest, arguments const& options, progress& work,
-                 outcome& result) {
-  sigmax::cpu::native const on;
+void check_proof(sigmax::cpu::native const& on, std::span<std::byte const> bytes, std::string const& digest,
+                 arguments const& options, progress& work, outcome& result) {
   auto const file = sigmax::io::read_file(options.check_proof, options.max_memory);
   auto const shown = sigmax::io::printable(options.check_proof);
   auto const claimed =

@@ -27,6 +27,7 @@
 #include "outcome.hpp"
 #include "report/write_comparison.hpp"
 #include "report/write_report.hpp"
+#include "thread_pool/thread_pool.hpp"
 #include "weights.hpp"
 
 namespace certify_program {
@@ -34,26 +35,29 @@ namespace certify_program {
 namespace {
 
 /// Reads one file, finds out what it is and certifies it. Throws what reading throws.
-void certify_file(arguments const& options, requested_domain const& domain, outcome& result) {
+void certify_file(sigmax::cpu::native const& on, arguments const& options, requested_domain const& domain,
+                  outcome& result) {
   progress work;
   heartbeat const alive("certifying " + sigmax::io::printable(result.path), work);
   auto const bytes = sigmax::io::read_file(result.path, options.max_memory);
   auto const digest = sha256(bytes);
   if (is_weights(result.path, bytes)) {
-    certify_weights(bytes, digest, options, work, result);
+    // On one thread: what several pack is not in the memory that is promised.
+    certify_weights(on.using_workers(sigmax::executor()), bytes, digest, options, work, result);
   } else if (!options.check_proof.empty()) {
-    check_proof(bytes, digest, options, work, result);
+    check_proof(on, bytes, digest, options, work, result);
   } else {
-    certify_network(bytes, digest, options, domain, work, result);
+    certify_network(on, bytes, digest, options, domain, work, result);
   }
 }
 
 /// The same without exceptions.
-outcome outcome_of(std::string const& path, arguments const& options, requested_domain const& domain) {
+outcome outcome_of(sigmax::cpu::native const& on, std::string const& path, arguments const& options,
+                   requested_domain const& domain) {
   outcome result{.path = path};
   auto const text = sigmax::io::printable(path);
   try {
-    certify_file(options, domain, result);
+    certify_file(on, options, domain, result);
   } catch (sigmax::error const& e) {
     result.problem = e.what();
     // Errors of the proof itself do not know the file.
@@ -95,6 +99,8 @@ void print(std::FILE* stream, std::string const& text) {
 void complain(std::string const& problem) { fmt::print(stderr, "sigmax-certify: {}\n", problem); }
 
 int run(arguments const& options) {
+  programs::thread_pool pool(options.threads);
+  sigmax::cpu::native const on(pool.workers());
   auto const domain = read_domain(options);
   std::FILE* const table = options.json == "-" ? stderr : stdout;
   bool const several = options.models.size() > 1;
@@ -102,7 +108,7 @@ int run(arguments const& options) {
   auto all = nlohmann::ordered_json::array();
   int status = 0;
   for (auto const& path : options.models) {
-    outcomes.push_back(outcome_of(path, options, domain));
+    outcomes.push_back(outcome_of(on, path, options, domain));
     outcome const& last = outcomes.back();
     status = std::max(status, last.status);
     if (!last.table.empty()) {

@@ -21,9 +21,8 @@ namespace certify_program {
 
 using search_log = std::vector<sigmax::lipschitz::search_report>;
 
-void certify_network(std::span<std::byte const> bytes, std::string const& digest, arguments const& options,
-                     requested_domain const& domain, progress& work, outcome& result) {
-  sigmax::cpu::native const on;
+void certify_network(sigmax::cpu::native const& on, std::span<std::byte const> bytes, std::string const& digest,
+                     arguments const& options, requested_domain const& domain, progress& work, outcome& result) {
   search_log searches;
   sigmax::io::json_context context{.path = result.path,
                                    .sha256 = digest,

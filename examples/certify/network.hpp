@@ -7,6 +7,8 @@
 #include <span>
 #include <string>
 
+#include <sigmax/kernels.hpp>
+
 #include "arguments.hpp"
 #include "domain_file.hpp"
 #include "heartbeat.hpp"
@@ -16,7 +18,7 @@ namespace certify_program {
 
 /// Reads the network and proves its bound. Fills in everything of the outcome.
 /// @throws sigmax::error if it cannot be read or has an operator without a rule.
-void certify_network(std::span<std::byte const> bytes, std::string const& digest, arguments const& options,
-                     requested_domain const& domain, progress& work, outcome& result);
+void certify_network(sigmax::cpu::native const& on, std::span<std::byte const> bytes, std::string const& digest,
+                     arguments const& options, requested_domain const& domain, progress& work, outcome& result);
 
 }  // namespace certify_program

@@ -56,8 +56,8 @@ extended rms_norm_up(extended const& norm, index_t rows, index_t cols) {
 }
 
 template <class M>
-void prove(M const& w, stored_tensor const& stored, tensor_norm_options const& options, sigmax::workspace& scratch,
-           tensor_norm& result) {
+void prove(sigmax::cpu::native const& on, M const& w, stored_tensor const& stored, tensor_norm_options const& options,
+           sigmax::workspace& scratch, tensor_norm& result) {
   result.reason = not_finite(w, stored.shape);
   if (!result.reason.empty()) return;
   double const needed =
@@ -68,7 +68,6 @@ void prove(M const& w, stored_tensor const& stored, tensor_norm_options const& o
     return;
   }
   sigmax::certified_options const how{.relative_gap = options.relative_gap, .scratch = &scratch};
-  sigmax::cpu::native const on;
   auto const box = sigmax::certified_spectral_norm(on, w, how);
   result.lower = box.lower();
   result.upper = extended(box.upper());
@@ -92,8 +91,8 @@ char const* name_of(tensor_kind kind) {
   return names[static_cast<std::size_t>(kind)];
 }
 
-std::vector<tensor_norm> tensor_norms(sigmax::io::safetensors_file const& file, tensor_norm_options const& options,
-                                      progress& work) {
+std::vector<tensor_norm> tensor_norms(sigmax::cpu::native const& on, sigmax::io::safetensors_file const& file,
+                                      tensor_norm_options const& options, progress& work) {
   std::vector<tensor_norm> result;
   work.all = file.tensors().size();
   for (auto const& stored : file.tensors()) {
@@ -105,7 +104,7 @@ std::vector<tensor_norm> tensor_norms(sigmax::io::safetensors_file const& file, 
       norm.reason = stored.type == sigmax::io::element_type::boolean ? "truth values" : "integers";
     } else {
       try {
-        file.visit(stored, [&](auto const& w) { prove(w, stored, options, scratch, norm); });
+        file.visit(stored, [&](auto const& w) { prove(on, w, stored, options, scratch, norm); });
       } catch (sigmax::unsupported_error const&) {
         norm.reason = fmt::format("sigmax does not compute with {}", name_of(stored.type));
       }

@@ -12,6 +12,7 @@
 #include <sigmax/bound/extended.hpp>
 #include <sigmax/core/scalar.hpp>
 #include <sigmax/io/safetensors.hpp>
+#include <sigmax/kernels.hpp>
 
 #include "heartbeat.hpp"
 
@@ -57,7 +58,7 @@ struct tensor_norm_options {
 
 /// The proven norms of all tensors of a file, in the order of their bytes. A tensor that is not finite, of a type that
 /// cannot be read, or too large for max_memory is refused, with the reason; nothing is thrown for it.
-std::vector<tensor_norm> tensor_norms(sigmax::io::safetensors_file const& file, tensor_norm_options const& options,
-                                      progress& work);
+std::vector<tensor_norm> tensor_norms(sigmax::cpu::native const& on, sigmax::io::safetensors_file const& file,
+                                      tensor_norm_options const& options, progress& work);
 
 }  // namespace certify_program

@@ -150,8 +150,8 @@ bool is_weights(std::string const& path, std::span<std::byte const> bytes) {
   return path.ends_with(".safetensors") || sigmax::io::looks_like_safetensors(bytes);
 }
 
-void certify_weights(std::span<std::byte const> bytes, std::string const& digest, arguments const& options,
-                     progress& work, outcome& result) {
+void certify_weights(sigmax::cpu::native const& on, std::span<std::byte const> bytes, std::string const& digest,
+                     arguments const& options, progress& work, outcome& result) {
   result.is_weights = true;
   work.unit = "tensors";
   if (!options.html.empty()) throw sigmax::domain_error("--html is for networks, and these are weights");
@@ -162,11 +162,11 @@ void certify_weights(std::span<std::byte const> bytes, std::string const& digest
   if (!options.of_networks.empty()) {
     throw sigmax::domain_error(fmt::format("{} is for networks, and these are weights", options.of_networks.front()));
   }
-  sigmax::io::json_context context{.path = result.path, .sha256 = digest, .arch = sigmax::cpu::native().architecture()};
+  sigmax::io::json_context context{.path = result.path, .sha256 = digest, .arch = on.architecture()};
   try {
     auto const file = sigmax::io::parse_safetensors(bytes, {.max_memory = options.max_memory, .label = result.path});
     auto const norms = tensor_norms(
-        file, {.relative_gap = options.relative_gap, .max_memory = options.max_memory - bytes.size()}, work);
+        on, file, {.relative_gap = options.relative_gap, .max_memory = options.max_memory - bytes.size()}, work);
     context.seconds = result.seconds();
     result.status = count(norms, tensor_kind::refused) > 0 ? 1 : 0;
     result.table = table_of(norms);

@@ -7,6 +7,8 @@
 #include <span>
 #include <string>
 
+#include <sigmax/kernels.hpp>
+
 #include "arguments.hpp"
 #include "heartbeat.hpp"
 #include "outcome.hpp"
@@ -18,7 +20,7 @@ bool is_weights(std::string const& path, std::span<std::byte const> bytes);
 
 /// Reads the file and proves the norm of every tensor. Fills in status, table, problem and json.
 /// @throws sigmax::error if the file cannot be read or an option is not for weights.
-void certify_weights(std::span<std::byte const> bytes, std::string const& digest, arguments const& options,
-                     progress& work, outcome& result);
+void certify_weights(sigmax::cpu::native const& on, std::span<std::byte const> bytes, std::string const& digest,
+                     arguments const& options, progress& work, outcome& result);
 
 }  // namespace certify_program

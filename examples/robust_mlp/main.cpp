@@ -116,7 +116,7 @@ int run(arguments const& given) {
 
 int start(int argc, char const* const* argv) {
   arguments given;
-  given.threads = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+  given.threads = programs::threads_here();
   CLI::App app(
       "Trains a classifier of handwritten digits whose weights provably stay inside their caps, two rivals, and\n"
       "proves on how many test images no change of a given l2 length changes the class.",

@@ -3,6 +3,11 @@
 
 namespace programs {
 
+int threads_here() {
+  auto const count = static_cast<int>(std::thread::hardware_concurrency());
+  return count > 0 ? count : 1;
+}
+
 namespace {
 
 /// Loops of a training step follow each other within microseconds: waiting awake for as long is cheaper than sleeping.

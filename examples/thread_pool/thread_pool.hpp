@@ -14,6 +14,9 @@
 
 namespace programs {
 
+/// As many as this machine executes at once, at least 1.
+int threads_here();
+
 /// `count` threads, the caller's among them. One loop at a time.
 class thread_pool {
  public:

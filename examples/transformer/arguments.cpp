@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 #include <set>
-#include <thread>
 
 #include <CLI/CLI.hpp>
 
@@ -9,6 +8,7 @@
 #include <sigmax/kernels.hpp>
 
 #include "arguments.hpp"
+#include "thread_pool/thread_pool.hpp"
 #include "weight_optimizer.hpp"
 
 namespace transformer {
@@ -46,11 +46,6 @@ std::string one_line(std::string text) {
     if (c == '\n' || c == '\r') c = ' ';
   }
   return "sigmax-transformer: " + sigmax::io::printable(text, 1000) + " (--help explains)";
-}
-
-int threads_here() {
-  auto const count = static_cast<int>(std::thread::hardware_concurrency());
-  return count > 0 ? count : 1;
 }
 
 /// `--learning-rate` of `learning_rate`.
@@ -108,8 +103,9 @@ void declare_training(CLI::App& app, train_arguments& result, std::set<std::stri
 }
 
 void declare_sweep(CLI::App& app, sweep_arguments& result) {
-  declare_training(app, result.training,
-                   {"optimizer", "constraint", "sigma_max", "learning_rate", "embedding_learning_rate", "weight_decay"});
+  declare_training(
+      app, result.training,
+      {"optimizer", "constraint", "sigma_max", "learning_rate", "embedding_learning_rate", "weight_decay"});
   app.add_option("--optimizers", result.optimizers, "Each of muon, adamw")
       ->delimiter(',')
       ->check(CLI::IsMember(optimizer_names()))
@@ -122,8 +118,14 @@ void declare_sweep(CLI::App& app, sweep_arguments& result) {
       ->delimiter(',')
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
-  app.add_option("--muon-rates", result.muon_rates, "Learning rates")->delimiter(',')->check(CLI::PositiveNumber)->capture_default_str();
-  app.add_option("--adamw-rates", result.adamw_rates, "Learning rates")->delimiter(',')->check(CLI::PositiveNumber)->capture_default_str();
+  app.add_option("--muon-rates", result.muon_rates, "Learning rates")
+      ->delimiter(',')
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  app.add_option("--adamw-rates", result.adamw_rates, "Learning rates")
+      ->delimiter(',')
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
   app.add_option("--minutes", result.minutes, "Budget of time; the same command goes on later")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
@@ -152,7 +154,7 @@ any_arguments parse_arguments(int argc, char const* const* argv) {
   training.settings = preset_in(argc, argv);
   training.text = TRANSFORMER_DEFAULT_TEXT;
   training.out = "sigmax-transformer-run";
-  training.threads = threads_here();
+  training.threads = programs::threads_here();
   sample_arguments sampling;
   sampling.model = training.out;
   sampling.threads = training.threads;

@@ -82,8 +82,8 @@ int train(sigmax::cpu::native const& on, train_arguments const& options) {
   metrics_file const metrics(out / "metrics.jsonl", model.steps());
   if (!options.quiet) {
     fmt::print("{} parameters, {} bytes of text, vocabulary {}, {} of {} steps done, {} threads, {}\n",
-             settings.shape.parameters(), current.text.tokens.size(), settings.shape.vocabulary, model.steps(),
-             settings.steps, on.threads(), on.architecture());
+               settings.shape.parameters(), current.text.tokens.size(), settings.shape.vocabulary, model.steps(),
+               settings.steps, on.threads(), on.architecture());
   }
   auto const start = std::chrono::steady_clock::now();
 
@@ -124,8 +124,8 @@ int train(sigmax::cpu::native const& on, train_arguments const& options) {
     if (stops) return 0;
   }
   save_model(out / "model.safetensors", model);
-  auto const certificate = write_certificate(on, settings, model.weights(), model.steps(), current.text.validation(), true,
-                                             out / "certificate.json");
+  auto const certificate = write_certificate(on, settings, model.weights(), model.steps(), current.text.validation(),
+                                             true, out / "certificate.json");
   auto const page = write_pages(out);
   auto const& caps = model.caps();
   if (!options.quiet) {

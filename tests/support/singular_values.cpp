@@ -18,8 +18,8 @@ double largest_singular_value(Eigen::MatrixXd const& a) {
   double const scale = a.size() == 0 ? 0.0 : a.cwiseAbs().maxCoeff();
   if (!(scale > 0)) return scale;
   Eigen::MatrixXd const scaled = a / scale;
-  Eigen::MatrixXd const gram = a.rows() < a.cols() ? Eigen::MatrixXd(scaled * scaled.transpose())
-                                                   : Eigen::MatrixXd(scaled.transpose() * scaled);
+  Eigen::MatrixXd const gram =
+      a.rows() < a.cols() ? Eigen::MatrixXd(scaled * scaled.transpose()) : Eigen::MatrixXd(scaled.transpose() * scaled);
   Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> const of(gram, Eigen::EigenvaluesOnly);
   return scale * std::sqrt(of.eigenvalues()(gram.rows() - 1));
 }

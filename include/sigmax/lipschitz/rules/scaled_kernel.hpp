@@ -3,6 +3,7 @@
 /// A kernel as proofs of convolutions see it.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -92,6 +93,10 @@ scaled_kernel scale_kernel(std::vector<double> kernel, std::span<interval const>
   using kernel_scaling::scaled;
   scaled_kernel result;
   result.values = std::move(kernel);
+  auto const all_zero = [](std::vector<double> const& values) {
+    return std::all_of(values.begin(), values.end(), [](double x) { return x == 0; });
+  };
+  bool exactly_zero = all_zero(result.values);
   int exponent = exponent_of(result.values);
   for (double& x : result.values) x = scaled(x, exponent);
   result.exponent = exponent;
@@ -104,6 +109,7 @@ scaled_kernel scale_kernel(std::vector<double> kernel, std::span<interval const>
         result.relative = max_up(result.relative, divide_up(s.width(), std::fabs(ends.back())));
       }
     }
+    exactly_zero = exactly_zero || all_zero(ends);
     int const exponent_of_gains = exponent_of(ends);
     for (double& end : ends) end = scaled(end, exponent_of_gains);
     for (std::size_t i = 0; i < result.values.size(); ++i) result.values[i] *= ends[layout(i)];
@@ -115,8 +121,8 @@ scaled_kernel scale_kernel(std::vector<double> kernel, std::span<interval const>
     result.absolute = add_up(scale_up(result.absolute, -exponent), 2 * double_underflow);
     result.exponent += exponent;
   }
-  for (double const x : result.values) result.is_zero = result.is_zero && x == 0;
-  if (gains.empty() && result.is_zero) result.absolute = 0;
+  result.is_zero = all_zero(result.values);
+  if (exactly_zero) result.absolute = 0;
   return result;
 }
 
