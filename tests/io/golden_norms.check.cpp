@@ -14,9 +14,10 @@
 
 #include <sigmax/core/matrix.hpp>
 #include <sigmax/core/random.hpp>
-#include <sigmax/io/onnx.hpp>
 #include <sigmax/lipschitz/norm_prover.hpp>
 #include <sigmax/lipschitz/rules/linear.hpp>
+
+#include "model_builder.hpp"
 
 #if defined(SIGMAX_TEST_HAS_MPFR)
 #include "support/oracle.hpp"
@@ -48,7 +49,7 @@ int judge_network(char const* file) {
     MESSAGE("skipped: there is no " << path.string());
     return 0;
   }
-  auto const net = io::load_onnx(path);
+  auto const net = test::load(path);
   int judged = 0;
   for (auto const& node : net.nodes()) {
     auto const* const linear = node.rule.as<rules::linear>();

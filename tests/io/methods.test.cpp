@@ -4,10 +4,11 @@
 
 #include <doctest/doctest.h>
 
-#include <sigmax/io/onnx.hpp>
 #include <sigmax/lipschitz/certify.hpp>
 #include <sigmax/lipschitz/propose.hpp>
 #include <sigmax/lipschitz/verify.hpp>
+
+#include "model_builder.hpp"
 
 using namespace sigmax;
 using namespace sigmax::lipschitz;
@@ -18,7 +19,7 @@ TEST_CASE("ACAS Xu 1-1: the best multipliers prove a bound 300 times below the p
     MESSAGE("skipped: ", path, " is absent");
     return;
   }
-  auto const net = io::load_onnx(path);
+  auto const net = test::load(path);
   auto const made = propose(net);
   for (auto const& tried : made.proved.tried()) MESSAGE(tried.name, ": ", tried.upper.to_double_up());
   CHECK(made.proved.upper() <= 9e4);

@@ -36,7 +36,7 @@ inline std::string read_bytes(std::filesystem::path const& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-// What instantiates much of the library is compiled once, in model_builder.test.cpp.
+// What instantiates much of the library is compiled once, in model_builder.cpp.
 
 /// io::parse_onnx of these bytes.
 sigmax::lipschitz::network parse(std::string const& bytes, sigmax::io::onnx_options const& options = {});

@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: MIT
+# The importer and the exporter, compiled once for all tests of files.
+if(TARGET io_test)
+  add_library(sigmax_test_models OBJECT io/model_builder.cpp)
+  target_link_libraries(sigmax_test_models PRIVATE sigmax_test_main ${links_of_io})
+  set_target_properties(sigmax_test_models PROPERTIES CXX_EXTENSIONS OFF)
+  target_compile_options(sigmax_test_models PRIVATE ${test_optimisation})
+  target_precompile_headers(sigmax_test_models REUSE_FROM sigmax_test_main)
+  sigmax_warnings(sigmax_test_models)
+  sigmax_sanitize(sigmax_test_models)
+  foreach(target IN ITEMS io_test io_check)
+    if(TARGET ${target})
+      target_sources(${target} PRIVATE $<TARGET_OBJECTS:sigmax_test_models>)
+    endif()
+  endforeach()
+endif()
