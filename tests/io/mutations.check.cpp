@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// 100,000 mutations of files for each reader: what comes out is a result or one of sigmax's exceptions, in less than a
+// 1,000,000 mutations of files for each reader: what comes out is a result or one of sigmax's exceptions, in less than a
 // second and within the memory that was allowed.
 #include <algorithm>
 #include <cstddef>
@@ -36,7 +36,7 @@ namespace {
 
 using namespace sigmax;
 
-constexpr int mutations = 100'000;
+constexpr int mutations = 1'000'000;
 
 std::span<std::byte const> bytes_of(std::string const& text) {
   return std::as_bytes(std::span(text.data(), text.size()));
@@ -207,7 +207,7 @@ std::vector<std::string> network_files() {
 
 }  // namespace
 
-TEST_CASE("safetensors: 100,000 mutations of files") {
+TEST_CASE("safetensors: 1,000,000 mutations of files") {
   auto const files = weight_files();
   test::mutator make(files);
   tally sum;
@@ -229,7 +229,7 @@ TEST_CASE("safetensors: 100,000 mutations of files") {
   CHECK(different == 0);
 }
 
-TEST_CASE("onnx: 100,000 mutations of files") {
+TEST_CASE("onnx: 1,000,000 mutations of files") {
   auto const files = network_files();
   test::mutator make(files);
   tally sum;

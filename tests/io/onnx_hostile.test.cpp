@@ -2,6 +2,7 @@
 // Whatever bytes come in, what comes out is a network or one of sigmax's exceptions.
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include <doctest/doctest.h>
 
@@ -107,5 +108,26 @@ TEST_CASE("onnx: noise") {
     for (std::uint64_t j = 0; j < random.bits(1000 * i) % 200; ++j)
       bytes += static_cast<char>(random.bits(1000 * i + j + 1));
     is_network(bytes);
+  }
+}
+
+TEST_CASE("onnx: every operator without inputs, or with too few, too many and omitted ones") {
+  std::vector<std::string> types;
+  for (auto const& entry : io::onnx_detail::operator_table()) types.emplace_back(entry.type);
+  types.insert(types.end(), {"Relu", "Elu", "PRelu", "Clip"});
+  for (int const opset : {1, 7, 13, 18, 23}) {
+    for (std::string const& type : types) {
+      CAPTURE(type);
+      CAPTURE(opset);
+      for (std::vector<std::string> const& inputs : std::vector<std::vector<std::string>>{
+               {}, {""}, {"", "x"}, {"x", ""}, {"x", "x"}, {"x", "", "x"}, {"x", "x", "x", "x", "x", "x", "x", "x"}}) {
+        test::model_builder model({1, 2, 3}, opset);
+        model.node(type.c_str(), inputs);
+        is_network(model.bytes());
+        test::model_builder flat({1, 3}, opset);
+        flat.node(type.c_str(), inputs).set("axes", test::extents{1});
+        is_network(flat.bytes());
+      }
+    }
   }
 }

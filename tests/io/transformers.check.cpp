@@ -54,8 +54,8 @@ TEST_CASE("onnx: GPT-2 small is read, its attention recognised, and bounded on a
     for (norm::any const which : {norm::any(norm::l2), norm::any(norm::rms)}) {
       begin = clock::now();
       auto const c = test::certify(net, {.norm = which, .domain = domain, .attack = false});
-      MESSAGE(which.name(), ", ", name, ": log10 L <= ", c.log10_upper(), " by ", c.method(), " in ", seconds(begin),
-              " s");
+      MESSAGE(std::string(which.name()), ", ", std::string(name), ": log10 L <= ", c.log10_upper(), " by ", c.method(),
+              " in ", seconds(begin), " s");
       CHECK(c.upper_extended().is_infinite() == false);
       CHECK(c.refused().empty());
     }

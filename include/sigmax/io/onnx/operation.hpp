@@ -46,10 +46,16 @@ struct operation {
       if (inputs[i] == nullptr) throw format_error(where + ": input " + std::to_string(i) + " is missing");
     }
   }
-  graph_value const& input(std::size_t i) const { return *inputs[i]; }
+  /// @throws format_error if it is not given.
+  graph_value const& input(std::size_t i) const {
+    if (i >= inputs.size() || inputs[i] == nullptr) {
+      throw format_error(where + ": input " + std::to_string(i) + " is missing");
+    }
+    return *inputs[i];
+  }
   /// Null if left out.
   graph_value const* optional_input(std::size_t i) const { return i < inputs.size() ? inputs[i] : nullptr; }
-  tensor_shape const& shape(std::size_t i) const { return graph.shape(*inputs[i]); }
+  tensor_shape const& shape(std::size_t i) const { return graph.shape(input(i)); }
 
   /// The element type all given inputs have in common. @throws format_error if they differ, unsupported_error if it is
   /// not a real type.

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <array>
+#include <span>
 #include <string_view>
 
 #include <sigmax/config.hpp>
@@ -75,12 +76,14 @@ inline operator_sets operator_sets_of(std::string_view type) {
   return {};
 }
 
-/// The function for an operator of the default domain, nullptr if it is not supported.
-inline import_function find_operator(std::string_view type) {
-  struct entry {
-    std::string_view type;
-    import_function import;
-  };
+struct operator_entry {
+  std::string_view type;
+  import_function import;
+};
+
+/// All operators of the default domain that are read, but for activations, which have a table of their own.
+inline std::span<operator_entry const> operator_table() {
+  using entry = operator_entry;
   static constexpr std::array table{entry{"Add", import_add},
                                     entry{"And", import_and},
                                     entry{"AveragePool", import_average_pool},
@@ -148,7 +151,12 @@ inline import_function find_operator(std::string_view type) {
                                     entry{"Unsqueeze", import_unsqueeze},
                                     entry{"Upsample", import_upsample},
                                     entry{"Where", import_where}};
-  for (entry const& e : table) {
+  return table;
+}
+
+/// The function for an operator of the default domain, nullptr if it is not supported.
+inline import_function find_operator(std::string_view type) {
+  for (operator_entry const& e : operator_table()) {
     if (e.type == type) return e.import;
   }
   return is_onnx_activation(type) ? import_activation : nullptr;
