@@ -12,6 +12,7 @@
 #include <sigmax/cuda/error.hpp>
 #include <sigmax/cuda/library/elementwise.hpp>
 #include <sigmax/cuda/library/memory.hpp>
+#include <sigmax/cuda/stream.hpp>
 #include <sigmax/cuda/views.hpp>
 
 namespace sigmax::inline SIGMAX_ABI::gpu::detail {
