@@ -124,6 +124,7 @@ struct staged {
   static constexpr bool standard_rounding = gpu::cuda::standard_rounding;
   static constexpr bool standard_cholesky = gpu::cuda::standard_cholesky;
   static constexpr bool fast_symmetric_eigen = gpu::cuda::fast_symmetric_eigen;
+  static constexpr bool prefers_products = true;
 
   template <real T>
   void gram(std::type_identity_t<T> alpha, matrix_in<T> x, std::type_identity_t<T> beta, matrix_in<T> c,

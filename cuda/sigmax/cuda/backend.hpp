@@ -21,9 +21,11 @@
 #include <sigmax/cuda/error.hpp>
 #include <sigmax/cuda/library/elementwise.hpp>
 #include <sigmax/cuda/library/factorizations.hpp>
+#include <sigmax/cuda/library/optimizer.hpp>
 #include <sigmax/cuda/library/products.hpp>
 #include <sigmax/cuda/stream.hpp>
 #include <sigmax/cuda/views.hpp>
+#include <sigmax/optimizer/elementwise.hpp>
 
 namespace sigmax::inline SIGMAX_ABI::gpu {
 
@@ -289,6 +291,31 @@ class cuda {
         library::count_above<T>(stream(), context_->number(), threshold, plain(vector_in<T, space>(values)), &count),
         "symmetric_eigen_above");
     return count;
+  }
+
+  // The work of optimizers: optimizer/elementwise.hpp has the formulas. Matrices are dense.
+
+  template <device_real T>
+  void average_gradient(momentum_factors<T> const& factors, matrix_in<T, space> momentum, matrix_view<T, space> g,
+                        matrix_view<T, space> next) const {
+    see("average_gradient", true, momentum, g, next);
+    detail::check(library::average_gradient<T>(stream(), factors.decay, factors.rest, factors.moving_average,
+                                               factors.nesterov, g.size(), momentum.data(), g.data(), next.data()),
+                  "average_gradient");
+  }
+  template <device_real T>
+  void normalize_rows(std::type_identity_t<T> floor, matrix_view<T, space> d) const {
+    see("normalize_rows", true, d);
+    detail::check(library::normalize_rows<T>(stream(), floor, plain(d)), "normalize_rows");
+  }
+  template <device_real T>
+  void adam_update(adam_factors<T> const& factors, matrix_in<T, space> m, matrix_in<T, space> v,
+                   matrix_view<T, space> g, matrix_view<T, space> next_m, matrix_view<T, space> next_v) const {
+    see("adam_update", true, m, v, g, next_m, next_v);
+    auto const& [rest1, beta2, rest2, step_size, root_correction, eps] = factors;
+    detail::check(library::adam_update<T>(stream(), {rest1, beta2, rest2, step_size, root_correction, eps}, g.size(),
+                                          m.data(), v.data(), g.data(), next_m.data(), next_v.data()),
+                  "adam_update");
   }
 
  private:
