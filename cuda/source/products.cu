@@ -13,6 +13,10 @@ using large_tile = tile<T, 128, 128, 32 / static_cast<int>(sizeof(T))>;
 template <class T>
 using small_tile = tile<T, 64, 64, 64 / static_cast<int>(sizeof(T))>;
 
+/// Blocks that run at once on 132 multiprocessors.
+template <class T>
+constexpr index slots = sizeof(T) == 4 ? 264 : 132;
+
 index tiles_of(region of, index rows, index cols, index size) {
   index const down = divided_up(rows, size);
   return of == region::mirrored ? triangle_tiles(down) : down * divided_up(cols, size);
@@ -33,10 +37,10 @@ status launch(stream on, scratch_source source, product<T> p) {
     }
   }
   index const depth = p.a.cols;
-  index const large_tiles = tiles_of(p.of, p.r.rows, p.r.cols, large_tile<T>::rows);
-  bool const is_large = large_tiles >= 132;
-  index const tiles = is_large ? large_tiles : tiles_of(p.of, p.r.rows, p.r.cols, small_tile<T>::rows);
-  index const parts = p.of == region::lower ? 1 : depth_parts(tiles, depth, 256);
+  // Large tiles do twice the work for what they read; small ones waste less on the edges of small results.
+  bool const is_large = p.r.rows > 96 && p.r.cols > 96;
+  index const tiles = tiles_of(p.of, p.r.rows, p.r.cols, is_large ? large_tile<T>::rows : small_tile<T>::rows);
+  index const parts = p.of == region::lower ? 1 : depth_parts(tiles, is_large ? slots<T> : 264, depth, 64);
   p.depth_of_part = divided_up(divided_up(depth, parts), 16) * 16;
   scratch_memory scratch(on, source);
   if (parts > 1) {

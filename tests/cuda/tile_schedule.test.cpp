@@ -42,14 +42,20 @@ TEST_CASE("tiles of a rectangle are visited in bands, each once") {
   }
 }
 
-TEST_CASE("the depth is divided only where tiles are few, into parts of some length") {
-  for (index_t const tiles : {1, 5, 40, 131, 132, 500}) {
-    for (index_t const depth : {0, 1, 511, 512, 4096, 50304}) {
-      index_t const parts = library::depth_parts(tiles, depth, 256);
-      CHECK(parts >= 1);
-      CHECK(parts <= 32);
-      if (parts > 1) CHECK(depth / parts >= 256);
-      if (tiles >= 132 || depth < 512) CHECK(parts == 1);
+TEST_CASE("the depth is divided where that makes a shorter schedule, into parts of some length") {
+  for (index_t const slots : {132, 264}) {
+    for (index_t const tiles : {1, 5, 21, 40, 131, 132, 136, 500, 2000}) {
+      for (index_t const depth : {0, 1, 127, 128, 768, 4096, 50304}) {
+        index_t const parts = library::depth_parts(tiles, slots, depth, 64);
+        CHECK(parts >= 1);
+        CHECK(parts <= 32);
+        if (parts > 1) CHECK(parts * 64 <= depth);
+        auto const rounds = [&](index_t p) { return double(library::divided_up(tiles * p, slots)) / double(p); };
+        CHECK(rounds(parts) <= rounds(1));
+      }
     }
   }
+  CHECK(library::depth_parts(264, 264, 4096, 64) == 1);
+  CHECK(library::depth_parts(136, 264, 4096, 64) > 2);
+  CHECK(library::depth_parts(1, 264, 128, 64) == 2);
 }

@@ -118,6 +118,7 @@ class cuda {
     });
   }
 
+  /// Two sweeps, of which the second finds x in the cache of the device if it fits (50 MB on an H100).
   template <device_real T>
   void gram_times_vector(matrix_in<T, space> x, vector_in<T, space> v, vector_view<T, space> y) const {
     see("gram_times_vector", true, x, v, y);

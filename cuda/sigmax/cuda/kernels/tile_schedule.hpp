@@ -41,14 +41,22 @@ SIGMAX_HOST_DEVICE constexpr tile_position banded_tile(index at, index rows, ind
   return {first + within % height, within / height};
 }
 
-/// Into how many parts the sum over `depth` products is divided, where a result has too few tiles for the chip: a part has
-/// at least `least` products. Depends on shapes alone, so that bits do not depend on the device.
-SIGMAX_HOST_DEVICE constexpr index depth_parts(index tiles, index depth, index least) {
-  constexpr index enough_tiles = 264;  // two blocks for each multiprocessor of an H100
-  if (tiles >= enough_tiles / 2 || depth < 2 * least) return 1;
-  index parts = enough_tiles / tiles;
-  if (parts > depth / least) parts = depth / least;
-  return parts < 32 ? parts : 32;
+/// Into how many parts the sum over `depth` is divided, each of `least` or more, so that `tiles` blocks a part fill a chip
+/// on which `slots` run at once: the number with the shortest schedule, where a part more has to win 4 %. Depends on
+/// shapes alone, and on the chip the kernels are tuned for (132 multiprocessors), so that bits do not depend on the device.
+SIGMAX_HOST_DEVICE constexpr index depth_parts(index tiles, index slots, index depth, index least) {
+  constexpr index most = 32;
+  index best = 1;
+  // Rounds of blocks in units of the whole depth: divided_up(tiles parts, slots) / parts.
+  index best_rounds = divided_up(tiles, slots);
+  for (index parts = 2; parts <= most && parts * least <= depth && best_rounds * slots > tiles * best; ++parts) {
+    index const rounds = divided_up(tiles * parts, slots);
+    if (rounds * best * 25 < best_rounds * parts * 24) {
+      best = parts;
+      best_rounds = rounds;
+    }
+  }
+  return best;
 }
 
 }  // namespace sigmax::SIGMAX_CUDA_LIBRARY
