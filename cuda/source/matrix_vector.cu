@@ -20,7 +20,7 @@ status sum_rows(stream on, scratch_source source, row_sums<T> p) {
   bool const by_rows = has_long_rows(p.a);
   bool const is_long = by_rows && p.a.cols >= 1024;
   index const blocks = is_long ? m : divided_up(m, by_rows ? 8 : 32);
-  index const parts = depth_parts(blocks, 1056, p.a.cols, by_rows ? 4096 : 64);
+  index const parts = row_parts(blocks, p.a.cols, by_rows ? 4096 : 64);
   p.cols_of_part = divided_up(p.a.cols, parts);
   scratch_memory scratch(on, source);
   if (parts > 1) {

@@ -43,19 +43,23 @@ TEST_CASE("tiles of a rectangle are visited in bands, each once") {
 }
 
 TEST_CASE("the depth is divided where that makes a shorter schedule, into parts of some length") {
-  for (index_t const slots : {132, 264}) {
-    for (index_t const tiles : {1, 5, 21, 40, 131, 132, 136, 500, 2000}) {
-      for (index_t const depth : {0, 1, 127, 128, 768, 4096, 50304}) {
-        index_t const parts = library::depth_parts(tiles, slots, depth, 64);
-        CHECK(parts >= 1);
-        CHECK(parts <= 32);
-        if (parts > 1) CHECK(parts * 64 <= depth);
-        auto const rounds = [&](index_t p) { return double(library::divided_up(tiles * p, slots)) / double(p); };
-        CHECK(rounds(parts) <= rounds(1));
-      }
+  for (index_t const tiles : {1, 5, 21, 40, 131, 132, 136, 500, 2000}) {
+    for (index_t const depth : {0, 1, 127, 128, 768, 4096, 50304}) {
+      index_t const parts = library::depth_parts(tiles, depth, 64);
+      CHECK(parts >= 1);
+      CHECK(parts <= 32);
+      if (parts > 1) CHECK(parts * 64 <= depth);
+      CHECK(library::depth_parts(tiles, depth, 1 << 30) == 1);
     }
   }
-  CHECK(library::depth_parts(264, 264, 4096, 64) == 1);
-  CHECK(library::depth_parts(136, 264, 4096, 64) > 2);
-  CHECK(library::depth_parts(1, 264, 128, 64) == 2);
+  CHECK(library::depth_parts(132, 4096, 64) == 1);
+  CHECK(library::depth_parts(21, 768, 64) == 6);   // 126 blocks in one round
+  CHECK(library::depth_parts(136, 2048, 64) > 2);  // two rounds, the second all but empty
+}
+
+TEST_CASE("sums of rows are divided until there are blocks enough") {
+  CHECK(library::row_parts(2000, 1 << 20, 64) == 1);
+  CHECK(library::row_parts(128, 4096, 64) == 8);
+  CHECK(library::row_parts(1, 4096, 4096) == 1);
+  CHECK(library::row_parts(1, 1 << 20, 64) == 32);
 }

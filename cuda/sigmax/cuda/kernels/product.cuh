@@ -5,13 +5,15 @@
 /// libraries promise no order of accumulation, and may emulate double by integers.
 ///
 /// A block of 256 threads computes a tile of Rows x Cols. Operands of any strides are copied element by element into
-/// shared memory (cp.async, which leaves zeros beyond the edges), three slices of the depth deep, depth-major.
+/// shared memory (cp.async, which leaves zeros beyond the edges), some slices of the depth ahead, depth-major.
 ///
 /// float: each thread reads vectors of 16 bytes, and holds groups of vectors x vectors of the result, 16 vectors apart.
 /// double: the units that multiply matrices of double do it in IEEE arithmetic, rounded to nearest (PTX ISA, mma with
 /// .f64: "rounding .rn"), so each result is a sum of its products in some order there too; a warp holds 64 x 32 of the
 /// result. On an H100 the bits were those of the chain of fused multiply-additions.
 #pragma once
+
+#include <cstddef>
 
 #include <cuda_runtime.h>
 
@@ -42,7 +44,7 @@ struct product {
   index const* stopped;  // nothing is done if this is not null and `*stopped` >= 0
 };
 
-template <class T, int Rows, int Cols, int Depth>
+template <class T, int Rows, int Cols, int Depth, int Stages>
 struct tile {
   static constexpr int threads = 256;
   static constexpr int rows = Rows;
@@ -51,10 +53,10 @@ struct tile {
   // Room beside a row, so that threads which read or write different depths at once meet different banks.
   static constexpr int row_pitch = Rows + 4;
   static constexpr int col_pitch = Cols + 4;
-  static constexpr int stages = 3;
+  static constexpr int stages = Stages;
   static constexpr int stage_size = Depth * (row_pitch + col_pitch);
+  static constexpr std::size_t bytes = stages * stage_size * sizeof(T);
   static_assert(Rows * Depth % threads == 0 && Cols * Depth % threads == 0);
-  static_assert(stages * stage_size * sizeof(T) <= 48 * 1024);
 };
 
 /// Copies sizeof(T) bytes to shared memory, or zero where `valid` is false.
@@ -252,7 +254,8 @@ __device__ inline T scaled_sum(T alpha, T sum, T beta, strided<T const> const& c
 
 template <class T, class Tile, int Blocks>
 __global__ void __launch_bounds__(Tile::threads, Blocks) product_kernel(product<T> const p) {
-  __shared__ __align__(16) T memory[Tile::stages * Tile::stage_size];
+  extern __shared__ __align__(16) unsigned char shared_bytes[];
+  T* const memory = reinterpret_cast<T*>(shared_bytes);
   if (p.stopped != nullptr && *p.stopped >= 0) return;
 
   index const tiles_down = divided_up(p.r.rows, Tile::rows);
@@ -315,17 +318,39 @@ __global__ void __launch_bounds__(Tile::threads, Blocks) product_kernel(product<
   }
 }
 
-/// Adds up the parts of a product whose depth was divided, in their order.
+inline constexpr int join_tile = 32;
+
+/// Adds up the parts of a product whose depth was divided, in their order: a block of 32 x 8 threads for 32 x 32 results,
+/// which are written along rows above the diagonal too.
 template <class T>
 __global__ void __launch_bounds__(256) join_parts_kernel(product<T> const p, index parts) {
-  index const i = static_cast<index>(blockIdx.y) * blockDim.y + threadIdx.y;
-  index const j = static_cast<index>(blockIdx.x) * blockDim.x + threadIdx.x;
-  if (i >= p.r.rows || j >= p.r.cols || (p.of != region::whole && j > i)) return;
-  T sum = p.parts[i * p.r.cols + j];
-  for (index part = 1; part < parts; ++part) sum += p.parts[(part * p.r.rows + i) * p.r.cols + j];
-  T const value = scaled_sum(p.alpha, sum, p.beta, p.c, i, j);
-  p.r.data[i * p.r.row_stride + j * p.r.col_stride] = value;
-  if (p.of == region::mirrored && j < i) p.r.data[j * p.r.row_stride + i * p.r.col_stride] = value;
+  __shared__ T values[join_tile][join_tile + 1];
+  index const at = static_cast<index>(blockIdx.x);
+  tile_position const tile = p.of == region::mirrored
+                                 ? triangle_tile(at)
+                                 : banded_tile(at, divided_up(p.r.rows, join_tile), divided_up(p.r.cols, join_tile));
+  index const first_row = tile.row * join_tile;
+  index const first_col = tile.col * join_tile;
+  int const x = static_cast<int>(threadIdx.x);
+  for (int y = static_cast<int>(threadIdx.y); y < join_tile; y += 8) {
+    index const i = first_row + y;
+    index const j = first_col + x;
+    if (i >= p.r.rows || j >= p.r.cols || (p.of == region::mirrored && j > i)) continue;
+    T const* const part = p.parts + i * p.r.cols + j;
+    T sum = part[0];
+#pragma unroll 4
+    for (index k = 1; k < parts; ++k) sum += part[k * p.r.rows * p.r.cols];
+    T const value = scaled_sum(p.alpha, sum, p.beta, p.c, i, j);
+    p.r.data[i * p.r.row_stride + j * p.r.col_stride] = value;
+    values[y][x] = value;
+  }
+  if (p.of != region::mirrored) return;
+  __syncthreads();
+  for (int y = static_cast<int>(threadIdx.y); y < join_tile; y += 8) {
+    index const i = first_row + x;
+    index const j = first_col + y;
+    if (i < p.r.rows && j < i) p.r.data[j * p.r.row_stride + i * p.r.col_stride] = values[x][y];
+  }
 }
 
 }  // namespace sigmax::SIGMAX_CUDA_LIBRARY

@@ -18,7 +18,7 @@
 #include <sigmax/cuda/backend.hpp>
 #include <sigmax/cuda/device_matrix.hpp>
 
-#include "measure.hpp"
+#include "cuda/measure.hpp"
 
 using sigmax::index_t;
 namespace gpu = sigmax::gpu;
