@@ -12,6 +12,7 @@
 #include <sigmax/core/random.hpp>
 #include <sigmax/cuda/backend.hpp>
 #include <sigmax/cuda/device_matrix.hpp>
+#include <sigmax/io/dlpack.hpp>
 
 #include "backend/storage.hpp"
 
@@ -102,6 +103,21 @@ TEST_CASE("combine_stored and divide") {
   on.divide(1e-38f, zd.view());
   auto const quotients = zd.to_host();
   for (index_t i = 0; i < 4; ++i) CHECK(quotients.data()[i] == z.data()[i] / 1e-38f);
+}
+
+TEST_CASE("device matrices are shared by DLPack") {
+  gpu::stream const stream;
+  gpu::cuda const on(stream);
+  sigmax::matrix<float> host(3, 4);
+  sigmax::fill_normal(host.view(), 2);
+  auto there = gpu::device_matrix<float>::copy_of(host, stream);
+  auto const* const data = there.data();
+  sigmax::dlpack::owned_tensor<> const given(sigmax::dlpack::share(std::move(there)));
+  CHECK(given->dl_tensor.device.device_type == sigmax::dlpack::cuda);
+  auto const view = sigmax::dlpack::view_of<float, sigmax::device_space>(*given);
+  CHECK(view.data() == data);
+  CHECK(on.max_abs(view) == sigmax::cpu::scalar().max_abs(host.view()));
+  CHECK_THROWS_AS(sigmax::dlpack::view_of<float>(*given), sigmax::unsupported_error);
 }
 
 TEST_CASE("a host pointer is refused where it is asked for") {
