@@ -50,9 +50,9 @@ struct peer {
   void gemm(index_t m, index_t n, index_t k, T const* a, T const* b, T* c) const {
     T const one(1), zero(0);
     auto const computed = std::is_same_v<T, float> ? CUBLAS_COMPUTE_32F_PEDANTIC : CUBLAS_COMPUTE_64F_PEDANTIC;
-    check(cublasGemmEx(blas, CUBLAS_OP_N, CUBLAS_OP_N, static_cast<int>(n), static_cast<int>(m), static_cast<int>(k), &one,
-                       b, type, static_cast<int>(n), a, type, static_cast<int>(k), &zero, c, type, static_cast<int>(n),
-                       computed, CUBLAS_GEMM_DEFAULT));
+    check(cublasGemmEx(blas, CUBLAS_OP_N, CUBLAS_OP_N, static_cast<int>(n), static_cast<int>(m), static_cast<int>(k),
+                       &one, b, type, static_cast<int>(n), a, type, static_cast<int>(k), &zero, c, type,
+                       static_cast<int>(n), computed, CUBLAS_GEMM_DEFAULT));
   }
   void syrk(index_t m, index_t n, T const* x, T* g) const {
     T const one(1), zero(0);
@@ -87,7 +87,8 @@ void measure(gpu::stream const& stream, peer<T> const& other, bench::rows& rows)
     on.combine(T(-1), b.view(), T(1), a.view());
     return static_cast<double>(on.max_abs(a.view()) / on.max_abs(b.view()));
   };
-  for (auto const& [m, n] : {std::pair<index_t, index_t>{768, 768}, {768, 3072}, {768, 50304}, {2048, 2048}, {4096, 4096}}) {
+  for (auto const& [m, n] :
+       {std::pair<index_t, index_t>{768, 768}, {768, 3072}, {768, 50304}, {2048, 2048}, {4096, 4096}}) {
     auto const rows_of_x = m, cols_of_x = n;
     auto const x = random<T>(stream, m, n, 1);
     gpu::device_matrix<T> g(stream, m, m), h(stream, m, m);
@@ -101,8 +102,7 @@ void measure(gpu::stream const& stream, peer<T> const& other, bench::rows& rows)
     rows.add({"gram" + suffix, shape(m, n), "cuBLAS gemm", ms_gemm, 2 * products, 0, -1});
     gpu::device_matrix<T> y(stream, m, n), z(stream, m, n);
     ms = time([&] { on.multiply(T(1), g.view(), x.view(), T(0), y.view(), y.view()); });
-    double const ms_other =
-        time([&] { other.gemm(rows_of_x, cols_of_x, rows_of_x, g.data(), x.data(), z.data()); });
+    double const ms_other = time([&] { other.gemm(rows_of_x, cols_of_x, rows_of_x, g.data(), x.data(), z.data()); });
     double const error = distance(y, z);
     rows.add({"multiply" + suffix, shape(m, n), "sigmax", ms, 2 * products, 0, error});
     rows.add({"multiply" + suffix, shape(m, n), "cuBLAS gemm", ms_other, 2 * products, 0, -1});
@@ -153,9 +153,11 @@ void measure(gpu::stream const& stream, peer<T> const& other, bench::rows& rows)
       on.combine(T(1), a.view(), T(0), factor.view());
       auto* const info = reinterpret_cast<int*>(work.data() + size);
       if constexpr (std::is_same_v<T, float>) {
-        check(cusolverDnSpotrf(other.solver, CUBLAS_FILL_MODE_UPPER, order, factor.data(), order, work.data(), size, info));
+        check(cusolverDnSpotrf(other.solver, CUBLAS_FILL_MODE_UPPER, order, factor.data(), order, work.data(), size,
+                               info));
       } else {
-        check(cusolverDnDpotrf(other.solver, CUBLAS_FILL_MODE_UPPER, order, factor.data(), order, work.data(), size, info));
+        check(cusolverDnDpotrf(other.solver, CUBLAS_FILL_MODE_UPPER, order, factor.data(), order, work.data(), size,
+                               info));
       }
     });
     rows.add({"cholesky" + suffix, shape(n, n), "cuSOLVER potrf", theirs - copied, flops, 0, -1});

@@ -48,8 +48,9 @@ class rows {
     char const* separator = "\n";
     for (auto const& r : all_) {
       char numbers[256];
-      std::snprintf(numbers, sizeof numbers, "\"milliseconds\": %.9g, \"flops\": %.9g, \"bytes\": %.9g, \"error\": ",
-                    r.milliseconds, r.flops, r.bytes);
+      std::snprintf(numbers, sizeof numbers,
+                    "\"milliseconds\": %.9g, \"flops\": %.9g, \"bytes\": %.9g, \"error\": ", r.milliseconds, r.flops,
+                    r.bytes);
       out << separator << "  {\"work\": \"" << r.work << "\", \"shape\": \"" << r.shape << "\", \"contender\": \""
           << r.contender << "\", " << numbers;
       if (r.error >= 0) {

@@ -37,9 +37,9 @@ status adam_update(stream on, adam_numbers<T> numbers, index size, T const* firs
                gradient, next_first, next_second);
 }
 
-#define SIGMAX_INSTANTIATE(T)                                                                       \
-  template status average_gradient<T>(stream, T, T, bool, bool, index, T const*, T*, T*);           \
-  template status normalize_rows<T>(stream, T, strided<T>);                                         \
+#define SIGMAX_INSTANTIATE(T)                                                                                          \
+  template status average_gradient<T>(stream, T, T, bool, bool, index, T const*, T*, T*);                              \
+  template status normalize_rows<T>(stream, T, strided<T>);                                                            \
   template status adam_update<T>(stream, adam_numbers<T>, index, T const*, T const*, T*, T*, T*);
 SIGMAX_INSTANTIATE(float)
 SIGMAX_INSTANTIATE(double)

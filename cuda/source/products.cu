@@ -11,7 +11,8 @@ namespace sigmax::SIGMAX_CUDA_LIBRARY {
 namespace {
 
 template <class T>
-using large_tile = std::conditional_t<std::is_same_v<T, float>, tile<float, 128, 128, 16, 3>, tile<double, 128, 128, 8, 4>>;
+using large_tile =
+    std::conditional_t<std::is_same_v<T, float>, tile<float, 128, 128, 16, 3>, tile<double, 128, 128, 8, 4>>;
 template <class T>
 using small_tile = std::conditional_t<std::is_same_v<T, float>, tile<float, 64, 64, 16, 3>, tile<double, 64, 64, 8, 3>>;
 
@@ -52,7 +53,8 @@ status launch(stream on, scratch_source source, product<T> p) {
     if (auto const failed = scratch.take(parts * p.r.rows * p.r.cols, &p.parts); failed.failed()) return failed;
   }
   dim3 const grid(grid_size(tiles), 1, grid_size(parts));
-  auto const result = is_large ? launch_tiles<T, large_tile<T>>(on, grid, p) : launch_tiles<T, small_tile<T>>(on, grid, p);
+  auto const result =
+      is_large ? launch_tiles<T, large_tile<T>>(on, grid, p) : launch_tiles<T, small_tile<T>>(on, grid, p);
   if (result.failed() || parts == 1) return result;
   index const down = divided_up(p.r.rows, join_tile);
   index const across = divided_up(p.r.cols, join_tile);

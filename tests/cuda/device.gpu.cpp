@@ -65,9 +65,8 @@ TEST_CASE_TEMPLATE("views of any layout are copied both ways, and rounded on the
     stored_matrix<float> const host(9, 11, order, source);
     gpu::device_matrix<T> there(stream, 9, 22);
     for (bool const is_transposed : {false, true}) {
-      auto const block = is_transposed
-                             ? sigmax::matrix_view<T, sigmax::device_space>(there.data(), 9, 11, 1, 9)
-                             : there.view().block(0, 11, 9, 11);
+      auto const block = is_transposed ? sigmax::matrix_view<T, sigmax::device_space>(there.data(), 9, 11, 1, 9)
+                                       : there.view().block(0, 11, 9, 11);
       on.copy_from_host(host.view(), block);
       stored_matrix<double> const back(9, 11, order);
       on.copy_to_host(block, back.view());
@@ -140,9 +139,8 @@ TEST_CASE("a host pointer is refused where it is asked for") {
 
 TEST_CASE("exhausted memory is one clear error, after which work goes on") {
   gpu::stream const stream;
-  auto const text = thrown<gpu::device_memory_error>([&] {
-    gpu::device_matrix<double> const too_large(stream, index_t{1} << 22, index_t{1} << 22);
-  });
+  auto const text = thrown<gpu::device_memory_error>(
+      [&] { gpu::device_matrix<double> const too_large(stream, index_t{1} << 22, index_t{1} << 22); });
   CHECK(holds(text, "ran out of device memory"));
   CHECK(holds(text, "cudaMallocAsync"));
   gpu::device_matrix<double> const fits(stream, 100, 100);

@@ -3,11 +3,12 @@
 #include <cmath>
 #include <utility>
 
-#include "cuda/backends.hpp"
-
+// clang-format off: what is first included decides on which backends the tests run.
 #include "backend/elementwise.test.cpp"
 #include "backend/factorizations.test.cpp"
 #include "backend/products.test.cpp"
+#include "cuda/backends.hpp"
+// clang-format on
 
 TEST_CASE_TEMPLATE("products give the same bits wherever their operands lie", T, float, double) {
   sigmax::test::check_products_are_reproducible<sigmax::test::staged, T>({}, true);

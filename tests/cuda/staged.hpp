@@ -220,9 +220,9 @@ struct staged {
   template <real T>
   index_t symmetric_eigen_above(std::type_identity_t<T> threshold, matrix_view<T> a, vector_view<T> values,
                                 matrix_view<T> vectors) const {
-    return run([&](auto const& on, auto ad, auto vd,
-                   auto wd) { return on.symmetric_eigen_above(threshold, ad, vd, wd); },
-               a, values, vectors);
+    return run(
+        [&](auto const& on, auto ad, auto vd, auto wd) { return on.symmetric_eigen_above(threshold, ad, vd, wd); }, a,
+        values, vectors);
   }
 
  private:

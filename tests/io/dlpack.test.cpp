@@ -87,7 +87,8 @@ TEST_CASE("what does not fit is refused with its value") {
   CHECK(thrown<unsupported_error>(on_device) ==
         "dlpack: device_type is 1; a view of device memory needs 2 (CUDA) or 13 (managed)");
   t.tensor.device.device_type = dlpack::cuda;
-  CHECK(thrown<unsupported_error>(view) == "dlpack: device_type is 2; a view of host memory needs 1 (CPU) or 3 (pinned)");
+  CHECK(thrown<unsupported_error>(view) ==
+        "dlpack: device_type is 2; a view of host memory needs 1 (CPU) or 3 (pinned)");
   CHECK(on_device().data() == t.elements.data());
   t = lent();
   t.tensor = {t.elements.data(), {dlpack::cpu, 0}, 3, {dlpack::floating_point, 32, 1}, t.shape, t.strides, 0};

@@ -76,9 +76,8 @@ class cuda {
   void gram(std::type_identity_t<T> alpha, matrix_in<T, space> x, std::type_identity_t<T> beta, matrix_in<T, space> c,
             matrix_view<T, space> g) const {
     see("gram", beta != T(0), c, x, g);
-    run("gram", [&](auto scratch) {
-      return library::gram<T>(stream(), scratch, alpha, plain(x), beta, plain(c), plain(g));
-    });
+    run("gram",
+        [&](auto scratch) { return library::gram<T>(stream(), scratch, alpha, plain(x), beta, plain(c), plain(g)); });
   }
 
   template <device_real T>
@@ -113,8 +112,8 @@ class cuda {
                     std::type_identity_t<T> beta, vector_view<T, space> y) const {
     see("times_vector", true, a, x, y);
     run("times_vector", [&](auto scratch) {
-      return library::times_vector<T>(stream(), scratch, alpha, plain(a), plain(x), beta,
-                                      plain(vector_in<T, space>(y)), plain(y));
+      return library::times_vector<T>(stream(), scratch, alpha, plain(a), plain(x), beta, plain(vector_in<T, space>(y)),
+                                      plain(y));
     });
   }
 
@@ -187,7 +186,8 @@ class cuda {
 
   template <class T, class U>
     requires device_real<std::remove_const_t<T>> && std::is_same_v<std::remove_const_t<T>, std::remove_const_t<U>>
-  std::remove_const_t<T> dot(vector_view<T, space> u, vector_view<U, space> v) const {
+        std::remove_const_t<T> dot(vector_view<T, space> u, vector_view<U, space> v)
+  const {
     using value = std::remove_const_t<T>;
     see("dot", true, u, v);
     value result(0);
@@ -198,8 +198,8 @@ class cuda {
   }
 
   template <class T>
-    requires device_real<std::remove_const_t<T>>
-  std::remove_const_t<T> sum_squares(matrix_view<T, space> x) const {
+    requires device_real<std::remove_const_t<T>> std::remove_const_t<T> sum_squares(matrix_view<T, space> x)
+  const {
     using value = std::remove_const_t<T>;
     see("sum_squares", true, x);
     value result(0);
@@ -210,8 +210,8 @@ class cuda {
   }
 
   template <class T>
-    requires device_storage<std::remove_const_t<T>>
-  compute_t<std::remove_const_t<T>> max_abs(matrix_view<T, space> x) const {
+    requires device_storage<std::remove_const_t<T>> compute_t<std::remove_const_t<T>> max_abs(matrix_view<T, space> x)
+  const {
     using stored = std::remove_const_t<T>;
     see("max_abs", true, x);
     double result = 0;
@@ -247,11 +247,10 @@ class cuda {
   void triangular_solve_transposed(matrix_in<T, space> l, matrix_view<T, space> b) const {
     if (b.empty()) return;
     index_t const last = l.rows() - 1;
-    triangular_solve<T>(
-        matrix_in<T, space>::unchecked(l.data() + last * (l.row_stride() + l.col_stride()), l.rows(), l.cols(),
-                                       -l.col_stride(), -l.row_stride()),
-        matrix_view<T, space>::unchecked(b.data() + last * b.row_stride(), b.rows(), b.cols(), -b.row_stride(),
-                                         b.col_stride()));
+    triangular_solve<T>(matrix_in<T, space>::unchecked(l.data() + last * (l.row_stride() + l.col_stride()), l.rows(),
+                                                       l.cols(), -l.col_stride(), -l.row_stride()),
+                        matrix_view<T, space>::unchecked(b.data() + last * b.row_stride(), b.rows(), b.cols(),
+                                                         -b.row_stride(), b.col_stride()));
   }
 
   /// By cuSOLVER's divide and conquer: eigenvalues far below the largest keep no relative accuracy. All results are NaN if
@@ -273,8 +272,9 @@ class cuda {
       auto const dense = is_dense ? vectors : frame.matrix<T, space>(n, n);
       auto const dense_values = values.stride() == 1 ? values : frame.vector<T, space>(n);
       combine<T>(T(1), a, T(0), dense);
-      detail::check(library::symmetric_eigen<T>(context_->solver(), source(frame), n, dense.data(), dense_values.data()),
-                    "symmetric_eigen");
+      detail::check(
+          library::symmetric_eigen<T>(context_->solver(), source(frame), n, dense.data(), dense_values.data()),
+          "symmetric_eigen");
       if (!is_dense) combine<T>(T(1), dense, T(0), vectors);
       if (values.stride() != 1) combine<T>(T(1), detail::row_of(dense_values), T(0), detail::row_of(values));
     });

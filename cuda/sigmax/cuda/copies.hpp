@@ -38,10 +38,10 @@ void copy_rows(stream_handle on, matrix_view<T const, device_space> x, matrix_vi
 }
 template <class T>
 void copy_rows(stream_handle on, matrix_view<T const> x, matrix_view<T, device_space> y) {
-  check(library::copy_rows_to_device(on, y.data(), pitch(y), x.data(), pitch(x),
-                                     static_cast<std::size_t>(x.cols()) * sizeof(T),
-                                     static_cast<std::size_t>(x.rows())),
-        "copy_from_host");
+  check(
+      library::copy_rows_to_device(on, y.data(), pitch(y), x.data(), pitch(x),
+                                   static_cast<std::size_t>(x.cols()) * sizeof(T), static_cast<std::size_t>(x.rows())),
+      "copy_from_host");
 }
 
 template <class S, class T>

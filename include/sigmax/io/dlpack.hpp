@@ -105,9 +105,9 @@ constexpr char const* name_of_code(int code) {
 }
 
 [[noreturn, gnu::cold, gnu::noinline]] inline void refuse_device(int found, bool is_host) {
-  sigmax::detail::raise<unsupported_error>(
-      {"dlpack: device_type is ", found, is_host ? "; a view of host memory needs 1 (CPU) or 3 (pinned)"
-                                                 : "; a view of device memory needs 2 (CUDA) or 13 (managed)"});
+  sigmax::detail::raise<unsupported_error>({"dlpack: device_type is ", found,
+                                            is_host ? "; a view of host memory needs 1 (CPU) or 3 (pinned)"
+                                                    : "; a view of device memory needs 2 (CUDA) or 13 (managed)"});
 }
 
 /// Where elements of an exported matrix lie.
@@ -130,43 +130,41 @@ struct keeper {
 /// @throws unsupported_error if dtype or device are others, or elements are not aligned; shape_error if it has not two
 /// dimensions, or a negative one.
 template <class T, class Space = host_space, tensor_like D>
-  requires storage_scalar<std::remove_const_t<T>>
-matrix_view<T, Space> view_of(D const& t) {
-  using sigmax::detail::raise;
-  constexpr bool is_host = std::is_same_v<Space, host_space>;
-  constexpr data_type wanted = detail::type_of<std::remove_const_t<T>>();
-  data_type const found{static_cast<std::uint8_t>(t.dtype.code), static_cast<std::uint8_t>(t.dtype.bits),
-                        static_cast<std::uint16_t>(t.dtype.lanes)};
-  if (found.code != wanted.code || found.bits != wanted.bits || found.lanes != 1) detail::refuse_type(found, wanted);
-  auto const device_type = static_cast<int>(t.device.device_type);
-  bool const is_there = is_host ? device_type == cpu || device_type == cuda_host
-                                : device_type == cuda || device_type == cuda_managed;
-  if (!is_there) detail::refuse_device(device_type, is_host);
-  if (t.ndim != 2) raise<shape_error>({"dlpack: ndim is ", t.ndim, "; a matrix has 2"});
-  auto const address = reinterpret_cast<std::uintptr_t>(t.data) + static_cast<std::uintptr_t>(t.byte_offset);
-  if (address % alignof(T) != 0) {
-    raise<unsupported_error>({"dlpack: byte_offset is ", t.byte_offset, "; elements must be aligned to ",
-                              sizeof(T), " bytes"});
+  requires storage_scalar<std::remove_const_t<T>> matrix_view<T, Space> view_of(D const& t) {
+    using sigmax::detail::raise;
+    constexpr bool is_host = std::is_same_v<Space, host_space>;
+    constexpr data_type wanted = detail::type_of<std::remove_const_t<T>>();
+    data_type const found{static_cast<std::uint8_t>(t.dtype.code), static_cast<std::uint8_t>(t.dtype.bits),
+                          static_cast<std::uint16_t>(t.dtype.lanes)};
+    if (found.code != wanted.code || found.bits != wanted.bits || found.lanes != 1) detail::refuse_type(found, wanted);
+    auto const device_type = static_cast<int>(t.device.device_type);
+    bool const is_there =
+        is_host ? device_type == cpu || device_type == cuda_host : device_type == cuda || device_type == cuda_managed;
+    if (!is_there) detail::refuse_device(device_type, is_host);
+    if (t.ndim != 2) raise<shape_error>({"dlpack: ndim is ", t.ndim, "; a matrix has 2"});
+    auto const address = reinterpret_cast<std::uintptr_t>(t.data) + static_cast<std::uintptr_t>(t.byte_offset);
+    if (address % alignof(T) != 0) {
+      raise<unsupported_error>(
+          {"dlpack: byte_offset is ", t.byte_offset, "; elements must be aligned to ", sizeof(T), " bytes"});
+    }
+    auto* const data = reinterpret_cast<T*>(address);
+    index_t const rows = t.shape[0];
+    index_t const cols = t.shape[1];
+    if (t.strides == nullptr) return {data, rows, cols};
+    return {data, rows, cols, static_cast<index_t>(t.strides[0]), static_cast<index_t>(t.strides[1])};
   }
-  auto* const data = reinterpret_cast<T*>(address);
-  index_t const rows = t.shape[0];
-  index_t const cols = t.shape[1];
-  if (t.strides == nullptr) return {data, rows, cols};
-  return {data, rows, cols, static_cast<index_t>(t.strides[0]), static_cast<index_t>(t.strides[1])};
-}
 
 /// The matrix in a managed tensor, which goes on to own it. @throws as above, and domain_error if the tensor is read-only
 /// and T is not const.
 template <class T, class Space = host_space, managed_like D>
-  requires storage_scalar<std::remove_const_t<T>>
-matrix_view<T, Space> view_of(D const& managed) {
-  if constexpr (requires { managed.flags; } && !std::is_const_v<T>) {
-    if ((managed.flags & is_read_only) != 0) {
-      sigmax::detail::raise<domain_error>({"dlpack: the tensor is read-only; view it as constant elements"});
+  requires storage_scalar<std::remove_const_t<T>> matrix_view<T, Space> view_of(D const& managed) {
+    if constexpr (requires { managed.flags; } && !std::is_const_v<T>) {
+      if ((managed.flags & is_read_only) != 0) {
+        sigmax::detail::raise<domain_error>({"dlpack: the tensor is read-only; view it as constant elements"});
+      }
     }
+    return view_of<T, Space>(managed.dl_tensor);
   }
-  return view_of<T, Space>(managed.dl_tensor);
-}
 
 /// Calls the deleter of a managed tensor that was received, as whoever consumes one has to, once.
 struct release {

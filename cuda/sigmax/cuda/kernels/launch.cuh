@@ -23,10 +23,10 @@ status start_with_memory(char const* name, void (*kernel)(Parameters...), dim3 g
   if (grid.x == 0 || grid.y == 0 || grid.z == 0) return {};
   constexpr std::size_t granted = 48 * 1024;  // more has to be asked for
   if (bytes > granted) {
-    auto const failed = runtime_status(cudaFuncSetAttribute(reinterpret_cast<void const*>(kernel),
-                                                            cudaFuncAttributeMaxDynamicSharedMemorySize,
-                                                            static_cast<int>(bytes)),
-                                       name);
+    auto const failed =
+        runtime_status(cudaFuncSetAttribute(reinterpret_cast<void const*>(kernel),
+                                            cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(bytes)),
+                       name);
     if (failed.failed()) return failed;
   }
   cudaLaunchConfig_t config = {};

@@ -16,9 +16,8 @@ __device__ inline index thread_number() { return static_cast<index>(blockIdx.x) 
 __device__ inline index thread_count() { return static_cast<index>(gridDim.x) * blockDim.x; }
 
 template <class T>
-__global__ void __launch_bounds__(256)
-    average_gradient_kernel(T decay, T rest, bool moving_average, bool nesterov, index size, T const* momentum,
-                            T* gradient, T* next) {
+__global__ void __launch_bounds__(256) average_gradient_kernel(T decay, T rest, bool moving_average, bool nesterov,
+                                                               index size, T const* momentum, T* gradient, T* next) {
   for (index i = thread_number(); i < size; i += thread_count()) {
     T const g = gradient[i];
     T const m = momentum[i];
@@ -52,9 +51,8 @@ __global__ void __launch_bounds__(256) normalize_rows_kernel(T floor, strided<T>
 }
 
 template <class T>
-__global__ void __launch_bounds__(256)
-    adam_update_kernel(adam_numbers<T> f, index size, T const* first, T const* second, T* gradient, T* next_first,
-                       T* next_second) {
+__global__ void __launch_bounds__(256) adam_update_kernel(adam_numbers<T> f, index size, T const* first,
+                                                          T const* second, T* gradient, T* next_first, T* next_second) {
   for (index i = thread_number(); i < size; i += thread_count()) {
     T const g = gradient[i];
     T const average = first[i] + f.rest1 * (g - first[i]);

@@ -225,9 +225,10 @@ class accumulator<double, Tile> {
   /// Rows 0 to 7 and 8 to 15 of a 16 x 8 result, two neighbours of each.
   static __device__ void multiply(double a0, double a1, double b, double* c0, double* c1) {
 #if __CUDA_ARCH__ >= 900
-    asm volatile("mma.sync.aligned.m16n8k4.row.col.f64.f64.f64.f64.rn {%0, %1, %2, %3}, {%4, %5}, {%6}, {%0, %1, %2, %3};"
-                 : "+d"(c0[0]), "+d"(c0[1]), "+d"(c1[0]), "+d"(c1[1])
-                 : "d"(a0), "d"(a1), "d"(b));
+    asm volatile(
+        "mma.sync.aligned.m16n8k4.row.col.f64.f64.f64.f64.rn {%0, %1, %2, %3}, {%4, %5}, {%6}, {%0, %1, %2, %3};"
+        : "+d"(c0[0]), "+d"(c0[1]), "+d"(c1[0]), "+d"(c1[1])
+        : "d"(a0), "d"(a1), "d"(b));
 #else
     multiply_eight_rows(a0, b, c0);
     multiply_eight_rows(a1, b, c1);
