@@ -25,12 +25,12 @@ foreach(architecture IN LISTS SIGMAX_CUDA_ARCHITECTURES)
   endif()
 endforeach()
 
-# sigmax_cuda_object(<objects> <source> [FLAGS <flags>...])
+# sigmax_nvcc_object(<objects> <source> [FLAGS <flags>...])
 #
 # Appends to <objects> the object file that nvcc compiles from the source, a path relative to this folder. nvcc is called
 # by this rule: CMake's CUDA language would have to be enabled by everyone who links what contains the object, and older
 # releases of it know neither the compilers nor the architectures of today.
-function(sigmax_cuda_object objects source)
+function(sigmax_nvcc_object objects source)
   cmake_parse_arguments(PARSE_ARGV 2 arg "" "" "FLAGS")
   list(JOIN SIGMAX_CUDA_ARCHITECTURES ", " architectures)
   set(flags -std=c++20 -O3 --expt-relaxed-constexpr -Xcompiler=-fPIC -Xcompiler=-Wall,-Wextra,-Wconversion,-Wshadow

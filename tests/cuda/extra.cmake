@@ -6,7 +6,7 @@ file(GLOB gpu_sources CONFIGURE_DEPENDS RELATIVE "${CMAKE_CURRENT_SOURCE_DIR}" "
 file(GLOB reference_sources CONFIGURE_DEPENDS RELATIVE "${CMAKE_CURRENT_SOURCE_DIR}" "${CMAKE_CURRENT_SOURCE_DIR}/cuda/*.cu")
 set(reference_objects "")
 foreach(source IN LISTS reference_sources)
-  sigmax_cuda_object(reference_objects ${source})
+  sigmax_nvcc_object(reference_objects ${source})
 endforeach()
 if(reference_objects)
   add_library(sigmax_cuda_reference STATIC EXCLUDE_FROM_ALL ${reference_objects})
