@@ -1,0 +1,450 @@
+// SPDX-License-Identifier: MIT
+/// @file
+/// D = alpha A B^T + beta C + diagonal I with a symmetric result, on sm_90a: wgmma fed by bulk tensor copies.
+///
+/// One thread block stays on every multiprocessor and takes tile after tile of the triangle. Its first warp group only
+/// starts copies; two more multiply. Tiles of 128 x 128 go to these in turn, so that one writes its tile while the other
+/// multiplies; a tile of 128 x 256 is halved between them. Two blocks of a cluster whose tiles lie in one column each
+/// fetch half of the rows of B, for both.
+///
+/// A result leaves through shared memory as boxes of 64 x 64, once as they are and once transposed. The diagonal boxes
+/// take both halves from the lower one: D is symmetric to the last bit.
+#pragma once
+
+#include <cstdint>
+
+#include <cuda.h>
+
+#include <sigmax/config.hpp>
+
+#include <sigmax/cuda/operand.hpp>
+#include <sigmax/cuda/schedule/shared_memory.hpp>
+#include <sigmax/cuda/schedule/triangle.hpp>
+
+#include "element.cuh"
+#include "ptx.cuh"
+#include "wgmma.cuh"
+
+namespace sigmax::inline SIGMAX_ABI::gpu::detail {
+
+/// What does not change from tile to tile.
+struct hopper_arguments {
+  symmetric_schedule schedule;
+  int batch;
+  int splits;           ///< parts of the inner dimension, each with a result of its own: matrix b, part s at b splits + s
+  int inner_blocks;     ///< pieces of 128 bytes of the inner dimension
+  int blocks_per_split;
+  long long order;      ///< m
+  bool has_addend;      ///< C is read
+  bool mirror;          ///< boxes below the diagonal are written transposed too
+  coefficients same;    ///< for all matrices, unless
+  coefficients const* each;
+};
+
+/// Sizes that follow from the element types and the width of a tile.
+template <class Operand, class Result, int TileCols, int Cluster>
+struct hopper_shape {
+  using operand_t = typename Operand::storage;
+  static constexpr bool take_turns = TileCols == 128;
+  static constexpr int tile_rows = 128;
+  static constexpr int tile_cols = TileCols;
+  static constexpr int inner = 128 / static_cast<int>(sizeof(operand_t));  ///< of a piece
+  static constexpr int row_groups = take_turns ? 2 : 1;                     ///< of 64 rows, in one warp group
+  static constexpr int left_bytes = tile_rows * 128;
+  static constexpr int right_bytes = TileCols * 128;
+  static constexpr int stage_bytes = left_bytes + right_bytes;
+  static constexpr int stages = take_turns ? 5 : 3;
+  static constexpr int box_bytes = 64 * 128;
+  static constexpr int box_cols = 128 / static_cast<int>(sizeof(Result));
+  static constexpr int unit_cols = 2 * box_cols;         ///< a warp group stages 64 rows of two boxes
+  static constexpr int staging_bytes = 4 * box_bytes;    ///< of a warp group: two boxes as they are, two transposed
+  static constexpr int units = row_groups * TileCols / unit_cols;
+  static constexpr int accumulators = TileCols / 2;      ///< of 64 rows, a thread
+  static constexpr int shared_bytes = 1024 + stages * stage_bytes + 2 * staging_bytes + 256;
+  static constexpr int threads = 3 * 128;
+};
+
+/// The tile a block works on.
+struct hopper_tile {
+  int row, col;  ///< in tiles
+  int matrix, split;
+  int first_block, blocks;  ///< of the inner dimension
+  bool valid, shared;
+};
+
+template <int Cluster>
+__device__ __forceinline__ bool hopper_next(hopper_arguments const& a, int step, int rank, hopper_tile& tile) {
+  int const pairs = a.schedule.pairs();
+  int const item = static_cast<int>(blockIdx.x) + step * static_cast<int>(gridDim.x);
+  int index = item / 2;
+  int const member = Cluster == 2 ? rank : item % 2;
+  if (index >= pairs * a.batch * a.splits) return false;
+  int const result = index / pairs;
+  index -= result * pairs;
+  auto const pair = a.schedule(index);
+  tile.row = member == 0 ? pair.tile[0].row : pair.tile[1].row;  // no index: the pair stays in registers
+  tile.col = member == 0 ? pair.tile[0].col : pair.tile[1].col;
+  tile.valid = member == 0 ? pair.valid[0] : pair.valid[1];
+  tile.shared = pair.shared;
+  tile.matrix = result / a.splits;
+  tile.split = result - tile.matrix * a.splits;
+  tile.first_block = tile.split * a.blocks_per_split;
+  int const left = a.inner_blocks - tile.first_block;
+  tile.blocks = left < a.blocks_per_split ? left : a.blocks_per_split;
+  return true;
+}
+
+/// Writes 64 rows of two boxes of one warp group. `d` are the accumulators of those columns.
+template <class Shape, class Result>
+struct hopper_epilogue {
+  hopper_arguments const& arguments;
+  CUtensorMap const* addend;
+  CUtensorMap const* result;
+  std::uint32_t staging;
+  std::uint32_t loaded;  ///< barrier of the boxes of C
+  std::uint32_t parity = 0;
+  int named_barrier;
+  int thread;  ///< of 128
+  bool leader;
+
+  static constexpr int box_bytes = Shape::box_bytes;
+  /// Squares of 64 x 64 in a unit, and boxes in such a square.
+  static constexpr int squares = Shape::unit_cols / 64;
+  static constexpr int boxes_of_square = 2 / squares;
+
+  __device__ __forceinline__ bool lives(long long row, long long col) const {
+    return row < arguments.order && role_of_box(row / 64, col / 64) != box_role::above;
+  }
+
+  __device__ __forceinline__ void sync() const { ptx::named_sync(named_barrier, 128); }
+
+  /// Starts loading C for the unit at (row, col). For the leader alone; what was staged has been read.
+  __device__ __forceinline__ void fetch(long long row, long long col, int matrix) const {
+    int const count = squares == 2 && role_of_box(row / 64, col / 64 + 1) == box_role::above ? 1 : 2;
+    ptx::barrier_expect(loaded, static_cast<std::uint32_t>(count * box_bytes));
+    for (int box = 0; box < count; ++box) {
+      ptx::load_box(addend, staging + static_cast<std::uint32_t>(box * box_bytes), loaded,
+                    static_cast<int>(col) + box * Shape::box_cols, static_cast<int>(row), matrix);
+    }
+  }
+
+  template <int First, int Count>
+  __device__ __forceinline__ void write(float (&d)[Count], long long row, long long col, int to, coefficients const& k) {
+    if (arguments.has_addend) {
+      ptx::barrier_wait(loaded, parity);
+      parity ^= 1;
+    } else {
+      if (leader) ptx::stores_read();
+      sync();
+    }
+    int const diagonal = static_cast<int>(row / 64 - col / 64);  // the square on it, if one is
+#pragma unroll
+    for (int square = 0; square < squares; ++square) write_square(d, First + square * 32, square, square == diagonal, k);
+    if (diagonal >= 0 && diagonal < squares) {
+      sync();
+      reflect(diagonal);
+    }
+    ptx::fence_for_copies();
+    sync();
+    if (leader) {
+      send(row, col, to);
+      ptx::stores_commit();
+    }
+  }
+
+ private:
+  __device__ __forceinline__ std::uint32_t straight(int square) const {
+    return staging + static_cast<std::uint32_t>(square * boxes_of_square * box_bytes);
+  }
+  __device__ __forceinline__ std::uint32_t turned(int square) const { return straight(square) + 2 * box_bytes; }
+
+  /// Address of element (r, c) of a square of 64 x 64.
+  __device__ __forceinline__ static std::uint32_t address(std::uint32_t base, int r, int c) {
+    constexpr int size = static_cast<int>(sizeof(Result));
+    int const box = boxes_of_square == 1 ? 0 : c / Shape::box_cols;
+    int const inside = boxes_of_square == 1 ? c : c % Shape::box_cols;
+    return base + static_cast<std::uint32_t>(box * box_bytes + swizzled(r, inside * size));
+  }
+
+  /// A square as it is and transposed. Squares above the diagonal come out as zeros and are not sent.
+  template <int Count>
+  __device__ __forceinline__ void write_square(float (&d)[Count], int first, int square, bool on_diagonal,
+                                               coefficients const& k) const {
+    int const warp = thread / 32;
+    int const lane = thread % 32;
+    auto const origin = accumulator_place(warp, lane, 0);
+    // Accumulators i with 8 (i / 4) + i % 2 - 8 (i / 2 % 2) equal to this lie on the diagonal.
+    int const offset = on_diagonal ? origin.row - origin.col : 1 << 20;
+    auto const value = [&](int i, float c) {
+      float const v = k.alpha * d[first + i] + k.beta * c;
+      return offset == 8 * (i >> 2) + (i & 1) - 8 * ((i >> 1) & 1) ? v + k.diagonal : v;
+    };
+    if constexpr (sizeof(Result) == 2) {
+      auto const by_rows = piece_by_rows(lane);
+      auto const by_columns = piece_by_columns(lane);
+#pragma unroll
+      for (int group = 0; group < 4; ++group) {  // of 16 columns
+        std::uint32_t const at =
+            straight(square) + static_cast<std::uint32_t>(swizzled(16 * warp + by_rows.row, group * 32 + by_rows.col));
+        std::uint32_t packed[4] = {0, 0, 0, 0};
+        if (arguments.has_addend) ptx::load_matrices(packed, at);
+#pragma unroll
+        for (int i = 0; i < 4; ++i) {
+          float2 const c = unpack_two<Result>(packed[i]);
+          int const index = 8 * group + 2 * i;
+          packed[i] = pack_two<Result>(value(index, c.x), value(index + 1, c.y));
+        }
+        ptx::store_matrices(packed, at);
+        ptx::store_matrices_transposed(
+            packed, turned(square) + static_cast<std::uint32_t>(
+                                         swizzled(group * 16 + by_columns.row, 32 * warp + by_columns.col)));
+      }
+    } else {
+#pragma unroll
+      for (int i = 0; i < 32; i += 2) {
+        auto const place = accumulator_place(warp, lane, i);
+        std::uint32_t const at = address(straight(square), place.row, place.col);
+        float2 c = {0, 0};
+        if (arguments.has_addend) {
+          asm volatile("ld.shared.v2.f32 {%0, %1}, [%2];" : "=f"(c.x), "=f"(c.y) : "r"(at) : "memory");
+        }
+        float2 const v = {value(i, c.x), value(i + 1, c.y)};
+        asm volatile("st.shared.v2.f32 [%0], {%1, %2};" ::"r"(at), "f"(v.x), "f"(v.y) : "memory");
+        put(address(turned(square), place.col, place.row), v.x);
+        put(address(turned(square), place.col + 1, place.row), v.y);
+      }
+    }
+  }
+
+  /// The upper half of a diagonal square from its transpose.
+  __device__ __forceinline__ void reflect(int square) const {
+#pragma unroll 1
+    for (int i = thread; i < 64 * 64; i += 128) {
+      int const r = i / 64;
+      int const c = i % 64;
+      if (c <= r) continue;
+      if constexpr (sizeof(Result) == 2) {
+        std::uint16_t bits;
+        asm volatile("ld.shared.u16 %0, [%1];" : "=h"(bits) : "r"(address(turned(square), r, c)) : "memory");
+        asm volatile("st.shared.u16 [%0], %1;" ::"r"(address(straight(square), r, c)), "h"(bits) : "memory");
+      } else {
+        float v;
+        asm volatile("ld.shared.f32 %0, [%1];" : "=f"(v) : "r"(address(turned(square), r, c)) : "memory");
+        put(address(straight(square), r, c), v);
+      }
+    }
+  }
+
+  __device__ __forceinline__ static void put(std::uint32_t at, float v) {
+    asm volatile("st.shared.f32 [%0], %1;" ::"r"(at), "f"(v) : "memory");
+  }
+
+  __device__ __forceinline__ void send(long long row, long long col, int to) const {
+#pragma unroll
+    for (int square = 0; square < squares; ++square) {
+      auto const role = role_of_box(row / 64, col / 64 + square);
+      if (role == box_role::above) continue;
+      int const r = static_cast<int>(row);
+      int const c = static_cast<int>(col) + 64 * square;
+      bool const diagonal = role == box_role::diagonal;
+      for (int box = 0; box < boxes_of_square; ++box) {
+        auto const offset = static_cast<std::uint32_t>(box * box_bytes);
+        ptx::store_box(result, straight(square) + offset, c + box * Shape::box_cols, r, to);
+        if (!diagonal && arguments.mirror) {
+          ptx::store_box(result, turned(square) + offset, r + box * Shape::box_cols, c, to);
+        }
+      }
+    }
+  }
+};
+
+template <class Operand, class Result, int TileCols, int Cluster>
+__global__ void __launch_bounds__(384, 1)
+    hopper_symmetric(hopper_arguments const arguments, __grid_constant__ CUtensorMap const left,
+                     __grid_constant__ CUtensorMap const right, __grid_constant__ CUtensorMap const addend,
+                     __grid_constant__ CUtensorMap const result) {
+#if defined(__CUDA_ARCH_FEAT_SM90_ALL)
+  using shape = hopper_shape<Operand, Result, TileCols, Cluster>;
+  extern __shared__ unsigned char dynamic_memory[];
+  std::uint32_t const base = (ptx::shared_address(dynamic_memory) + 1023u) & ~1023u;
+  std::uint32_t const staging = base + shape::stages * shape::stage_bytes;
+  std::uint32_t const full = staging + 2 * shape::staging_bytes;
+  std::uint32_t const empty = full + 8 * shape::stages;
+  std::uint32_t const loaded = empty + 8 * shape::stages;
+  int const group = static_cast<int>(threadIdx.x) / 128;
+  int const rank = Cluster == 2 ? static_cast<int>(ptx::cluster_rank()) : 0;
+
+  if (threadIdx.x == 0) {
+    constexpr int multiplying = shape::take_turns ? 1 : 2;
+    for (int s = 0; s < shape::stages; ++s) {
+      ptx::barrier_init(full + 8 * s, 1);
+      ptx::barrier_init(empty + 8 * s, 4 * multiplying * Cluster);
+    }
+    ptx::barrier_init(loaded, 1);
+    ptx::barrier_init(loaded + 8, 1);
+    ptx::barrier_init_visible();
+    ptx::prefetch_map(&left);
+    ptx::prefetch_map(&right);
+  }
+  __syncthreads();
+  if constexpr (Cluster == 2) ptx::cluster_sync();
+
+  if (group == 0) {
+    asm volatile("setmaxnreg.dec.sync.aligned.u32 40;");
+    if (threadIdx.x < 32 && ptx::elect()) {
+      int stage = 0;
+      std::uint32_t parity = 1;
+      hopper_tile tile;
+      for (int step = 0; hopper_next<Cluster>(arguments, step, rank, tile); ++step) {
+        for (int block = tile.first_block; block < tile.first_block + tile.blocks; ++block) {
+          std::uint32_t const barrier = full + 8 * stage;
+          std::uint32_t const to = base + static_cast<std::uint32_t>(stage * shape::stage_bytes);
+          if constexpr (Cluster == 2) {
+            ptx::barrier_wait_cluster(empty + 8 * stage, parity);
+          } else {
+            ptx::barrier_wait(empty + 8 * stage, parity);
+          }
+          ptx::barrier_expect(barrier, shape::stage_bytes);
+          int const x = block * shape::inner;
+          ptx::load_box(&left, to, barrier, x, tile.row * shape::tile_rows, tile.matrix);
+          constexpr int part = TileCols / Cluster;
+          std::uint32_t const right_at = to + shape::left_bytes;
+          int const y = tile.col * TileCols;
+          if (Cluster == 2 && tile.shared) {
+            ptx::load_box_to_blocks(&right, right_at + static_cast<std::uint32_t>(rank * part * 128), barrier, x,
+                                    y + rank * part, tile.matrix, 3);
+          } else {
+            for (int p = 0; p < Cluster; ++p) {
+              ptx::load_box(&right, right_at + static_cast<std::uint32_t>(p * part * 128), barrier, x, y + p * part,
+                            tile.matrix);
+            }
+          }
+          if (++stage == shape::stages) {
+            stage = 0;
+            parity ^= 1;
+          }
+        }
+      }
+    }
+  } else {
+    asm volatile("setmaxnreg.inc.sync.aligned.u32 232;");
+    int const mine = group - 1;
+    int const thread = static_cast<int>(threadIdx.x) % 128;
+    int const lane = thread % 32;
+    hopper_epilogue<shape, Result> epilogue{arguments,
+                                            &addend,
+                                            &result,
+                                            staging + static_cast<std::uint32_t>(mine * shape::staging_bytes),
+                                            loaded + 8 * static_cast<std::uint32_t>(mine),
+                                            0,
+                                            1 + mine,
+                                            thread,
+                                            thread == 0};
+    constexpr int turn = 3;  // named barriers 3 and 4: whose turn to multiply it is
+    hopper_tile tile;
+    int consumed = 0;  // pieces before this tile
+    if (shape::take_turns && mine == 1 && hopper_next<Cluster>(arguments, 0, rank, tile)) {
+      ptx::named_arrive(turn + 0, 256);
+    }
+    for (int step = 0; hopper_next<Cluster>(arguments, step, rank, tile); ++step) {
+      if (shape::take_turns && step % 2 != mine) {
+        consumed += tile.blocks;
+        continue;
+      }
+      long long const row = static_cast<long long>(tile.row) * shape::tile_rows + (shape::take_turns ? 0 : 64 * mine);
+      long long const col = static_cast<long long>(tile.col) * TileCols;
+      auto const row_of = [&](int unit) { return row + 64 * (unit / (TileCols / shape::unit_cols)); };
+      auto const col_of = [&](int unit) { return col + shape::unit_cols * (unit % (TileCols / shape::unit_cols)); };
+      auto const next_living = [&](int unit) {
+        while (unit < shape::units && !(tile.valid && epilogue.lives(row_of(unit), col_of(unit)))) ++unit;
+        return unit;
+      };
+      int const first = next_living(0);
+      if (epilogue.leader && arguments.has_addend && first < shape::units) {
+        ptx::stores_read();
+        epilogue.fetch(row_of(first), col_of(first), tile.matrix);
+      }
+      coefficients const k = arguments.each != nullptr ? arguments.each[tile.matrix] : arguments.same;
+
+      float d[shape::row_groups][shape::accumulators];
+      int stage = consumed % shape::stages;
+      std::uint32_t parity = static_cast<std::uint32_t>(consumed / shape::stages) & 1u;
+      if constexpr (shape::take_turns) ptx::named_sync(turn + mine, 256);
+      int previous = 0;
+      for (int block = 0; block < tile.blocks; ++block) {
+        if constexpr (Cluster == 2) {
+          ptx::barrier_wait_cluster(full + 8 * stage, parity);
+        } else {
+          ptx::barrier_wait(full + 8 * stage, parity);
+        }
+        std::uint32_t const from = base + static_cast<std::uint32_t>(stage * shape::stage_bytes);
+        std::uint64_t const a =
+            operand_descriptor(from + (shape::take_turns ? 0u : static_cast<std::uint32_t>(mine) * 64u * 128u));
+        std::uint64_t const b = operand_descriptor(from + shape::left_bytes);
+        ptx::wgmma_fence();
+#pragma unroll
+        for (int slice = 0; slice < 4; ++slice) {  // of 32 bytes: 2 in units of the descriptor
+#pragma unroll
+          for (int r = 0; r < shape::row_groups; ++r) {
+            ptx::wgmma<Operand>(d[r], a + static_cast<std::uint64_t>(r * (64 * 128 / 16) + 2 * slice),
+                                b + static_cast<std::uint64_t>(2 * slice), block + slice);
+          }
+        }
+        ptx::wgmma_commit();
+        if (block > 0) {
+          ptx::wgmma_wait<1>();
+          if constexpr (Cluster == 2) {
+            if (lane < 2) ptx::barrier_arrive_at(empty + 8 * previous, static_cast<std::uint32_t>(lane));
+          } else {
+            if (lane == 0) ptx::barrier_arrive(empty + 8 * previous);
+          }
+        }
+        previous = stage;
+        if (++stage == shape::stages) {
+          stage = 0;
+          parity ^= 1;
+        }
+      }
+      if constexpr (shape::take_turns) {
+        hopper_tile next;
+        if (hopper_next<Cluster>(arguments, step + 1, rank, next)) ptx::named_arrive(turn + 1 - mine, 256);
+      }
+      ptx::wgmma_wait<0>();
+#pragma unroll
+      for (int r = 0; r < shape::row_groups; ++r) ptx::keep_here(d[r]);
+      if constexpr (Cluster == 2) {
+        if (lane < 2) ptx::barrier_arrive_at(empty + 8 * previous, static_cast<std::uint32_t>(lane));
+      } else {
+        if (lane == 0) ptx::barrier_arrive(empty + 8 * previous);
+      }
+      consumed += tile.blocks;
+
+      int const to = tile.matrix * arguments.splits + tile.split;
+      auto const write_unit = [&]<int Unit>() {
+        long long const r = row_of(Unit);
+        long long const c = col_of(Unit);
+        if (!(tile.valid && epilogue.lives(r, c))) return;
+        constexpr int per_row_group = TileCols / shape::unit_cols;
+        epilogue.template write<(Unit % per_row_group) * (shape::unit_cols / 2)>(d[Unit / per_row_group], r, c, to, k);
+        int const next = next_living(Unit + 1);
+        if (epilogue.leader && arguments.has_addend && next < shape::units) {
+          ptx::stores_read();
+          epilogue.fetch(row_of(next), col_of(next), tile.matrix);
+        }
+      };
+      write_unit.template operator()<0>();
+      write_unit.template operator()<1>();
+      if constexpr (shape::units > 2) {
+        write_unit.template operator()<2>();
+        write_unit.template operator()<3>();
+      }
+    }
+    if (epilogue.leader) ptx::stores_done();
+  }
+  if constexpr (Cluster == 2) ptx::cluster_sync();
+#else
+  __trap();  // the program was not compiled for sm_90a
+#endif
+}
+
+}  // namespace sigmax::inline SIGMAX_ABI::gpu::detail
