@@ -113,7 +113,7 @@ void product_plans::multiply(cudaStream_t stream, operand_kind kind, float alpha
     sigmax::detail::raise<shape_error>({"multiply: ", a.rows, " x ", a.cols, " times ", b.rows, " x ", b.cols,
                                         " is not ", d.rows, " x ", d.cols, ", or the batches differ"});
   }
-  auto const& plan = plan_for({kind,
+  auto const& chosen = plan_for({kind,
                                float_result,
                                has_addend,
                                d.count,
@@ -123,8 +123,8 @@ void product_plans::multiply(cudaStream_t stream, operand_kind kind, float alpha
                                {a.row_stride, b.row_stride, addend.row_stride, d.row_stride},
                                {a.stride, b.stride, addend.stride, d.stride}});
   float const factor = has_addend ? beta : 0.0f;
-  detail::check_status(cublasLtMatmul(handle_, plan.product, &alpha, b.data, plan.layouts[1], a.data, plan.layouts[0],
-                                      &factor, addend.data, plan.layouts[2], d.data, plan.layouts[3], &plan.algorithm,
+  detail::check_status(cublasLtMatmul(handle_, chosen.product, &alpha, b.data, chosen.layouts[1], a.data, chosen.layouts[0],
+                                      &factor, addend.data, chosen.layouts[2], d.data, chosen.layouts[3], &chosen.algorithm,
                                       workspace_, workspace_bytes_, stream),
                        "cublasLtMatmul");
 }

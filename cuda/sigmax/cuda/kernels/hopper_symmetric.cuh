@@ -441,7 +441,10 @@ __global__ void __launch_bounds__(384, 1)
     }
     if (epilogue.leader) ptx::stores_done();
   }
-  if constexpr (Cluster == 2) ptx::cluster_sync();
+  if constexpr (Cluster == 2) {  // the other block may still arrive here
+    __syncwarp();
+    ptx::cluster_sync();
+  }
 #else
   __trap();  // the program was not compiled for sm_90a
 #endif
