@@ -22,6 +22,11 @@ struct device_backend {
   void gram_times_vector(in, vector_in, vector_out) const;
   void convert(in, out) const;
   void combine(float, in, float, out) const;
+  void combine_stored(float, in, float, out) const;
+  void divide(float, out) const;
+  void clear_above_diagonal(out) const;
+  void copy_to_host(in, sigmax::matrix_view<float>) const;
+  void copy_from_host(sigmax::matrix_view<float const>, out) const;
   void add_to_diagonal(float, out) const;
   float dot(vector_in, vector_in) const;
   float sum_squares(in) const;
