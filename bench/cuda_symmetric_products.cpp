@@ -9,7 +9,7 @@
 
 #include <cuda_runtime_api.h>
 
-#include <sigmax/cuda/check_status.hpp>
+#include <sigmax/cuda/kernels/status.cuh>
 #include <sigmax/cuda/product_plans.hpp>
 #include <sigmax/cuda/symmetric.hpp>
 
@@ -19,7 +19,7 @@ namespace {
 
 using namespace sigmax::gpu;
 using sigmax::index_t;
-using sigmax::gpu::detail::check_status;
+using sigmax::SIGMAX_CUDA_LIBRARY::must;
 
 char const* name_of(operand_kind kind) {
   return kind == operand_kind::bf16 ? "bf16" : kind == operand_kind::f16 ? "f16" : "tf32";
@@ -45,8 +45,8 @@ char const* name_of(tensor_kernel kernel) {
 struct memory {
   void* data = nullptr;
   explicit memory(std::size_t bytes) {
-    check_status(cudaMalloc(&data, bytes), "cudaMalloc");
-    check_status(cudaMemset(data, 0xff, bytes), "cudaMemset");  // NaN: what is not written shows
+    must(cudaMalloc(&data, bytes), "cudaMalloc");
+    must(cudaMemset(data, 0xff, bytes), "cudaMemset");  // NaN: what is not written shows
   }
   memory(memory const&) = delete;
   memory& operator=(memory const&) = delete;
@@ -65,8 +65,8 @@ template <class Run>
 double milliseconds(cudaStream_t stream, int times, Run const& run) {
   cudaEvent_t begin = nullptr;
   cudaEvent_t end = nullptr;
-  check_status(cudaEventCreate(&begin), "cudaEventCreate");
-  check_status(cudaEventCreate(&end), "cudaEventCreate");
+  must(cudaEventCreate(&begin), "cudaEventCreate");
+  must(cudaEventCreate(&end), "cudaEventCreate");
   run();
   run();
   double best = 1e30;
@@ -75,7 +75,7 @@ double milliseconds(cudaStream_t stream, int times, Run const& run) {
     cudaEventRecord(begin, stream);
     for (int i = 0; i < times; ++i) run();
     cudaEventRecord(end, stream);
-    check_status(cudaEventSynchronize(end), "cudaEventSynchronize");
+    must(cudaEventSynchronize(end), "cudaEventSynchronize");
     float ms = 0;
     cudaEventElapsedTime(&ms, begin, end);
     sum += static_cast<double>(ms) / times;
@@ -111,7 +111,7 @@ void check(cudaStream_t stream, operand_kind kind, tensor_kernel kernel, index_t
   device_batch const none;
   batch kept(kind, m, m, c.view.row_stride, count);
   if (addend) {
-    check_status(cudaMemcpyAsync(kept.view.data, c.view.data,
+    must(cudaMemcpyAsync(kept.view.data, c.view.data,
                                  static_cast<std::size_t>(m * c.view.row_stride * count * size_of(kind)),
                                  cudaMemcpyDeviceToDevice, stream),
                  "cudaMemcpyAsync");
@@ -218,7 +218,7 @@ void times(cudaStream_t stream, product_plans& plans, std::vector<tensor_kernel>
 
 int run(std::string const& half, std::string const& only) {
   cudaStream_t stream = nullptr;
-  check_status(cudaStreamCreate(&stream), "cudaStreamCreate");
+  must(cudaStreamCreate(&stream), "cudaStreamCreate");
   std::size_t const bytes = std::size_t{64} << 20;
   memory workspace(bytes);
   memory scratch(bytes);
@@ -244,6 +244,9 @@ int run(std::string const& half, std::string const& only) {
 int main(int count, char** arguments) {
   try {
     return run(count > 1 ? arguments[1] : "", count > 2 ? arguments[2] : "");
+  } catch (sigmax::SIGMAX_CUDA_LIBRARY::failure const& failed) {
+    std::fprintf(stderr, "cuda_symmetric_products: %s failed with %d\n", failed.what.call, failed.what.code);
+    return 2;
   } catch (std::exception const& error) {
     std::fprintf(stderr, "cuda_symmetric_products: %s\n", error.what());
     return 2;

@@ -3,6 +3,6 @@
 
 namespace sigmax::inline SIGMAX_ABI::gpu::detail {
 
-template void run_hopper<operand_kind::bf16>(tensor_kernel, cudaStream_t, operands const&, symmetric_options const&, int);
+template void run_hopper<operand_kind::bf16>(tensor_kernel, cudaStream_t, symmetric_call const&, int);
 
 }  // namespace sigmax::inline SIGMAX_ABI::gpu::detail

@@ -5,7 +5,7 @@
 
 #include <cuda_runtime.h>
 
-#include <sigmax/cuda/check_status.hpp>
+#include <sigmax/cuda/kernels/status.cuh>
 #include <sigmax/cuda/kernels/element.cuh>
 #include <sigmax/cuda/kernels/ptx.cuh>
 #include <sigmax/cuda/kernels/wgmma.cuh>
@@ -121,14 +121,14 @@ void fill_normal(cudaStream_t stream, operand_kind kind, device_batch const& a, 
     fill<T><<<dim3(512, static_cast<unsigned>(a.count)), 256, 0, stream>>>(
         static_cast<T*>(a.data), a.rows, a.cols, a.row_stride, a.stride, scale, seed);
   });
-  detail::check_status(cudaGetLastError(), "fill");
+  sigmax::SIGMAX_CUDA_LIBRARY::must(cudaGetLastError(), "fill");
 }
 
 difference compare(cudaStream_t stream, operand_kind kind, device_batch const& a, device_batch const& b,
                    device_batch const& c, device_batch const& d, coefficients const& k) {
   totals* all = nullptr;
-  detail::check_status(cudaMalloc(&all, sizeof(totals)), "cudaMalloc");
-  detail::check_status(cudaMemsetAsync(all, 0, sizeof(totals), stream), "cudaMemsetAsync");
+  sigmax::SIGMAX_CUDA_LIBRARY::must(cudaMalloc(&all, sizeof(totals)), "cudaMalloc");
+  sigmax::SIGMAX_CUDA_LIBRARY::must(cudaMemsetAsync(all, 0, sizeof(totals), stream), "cudaMemsetAsync");
   auto const blocks = static_cast<unsigned>((d.rows + 15) / 16);
   with_kind(kind, [&](auto operand) {
     using T = typename decltype(operand)::storage;
@@ -137,10 +137,10 @@ difference compare(cudaStream_t stream, operand_kind kind, device_batch const& a
         static_cast<T const*>(d.data), static_cast<int>(d.rows), static_cast<int>(a.cols), a.row_stride, b.row_stride,
         c.row_stride, d.row_stride, a.stride, b.stride, c.stride, d.stride, k, all);
   });
-  detail::check_status(cudaGetLastError(), "compare_elements");
+  sigmax::SIGMAX_CUDA_LIBRARY::must(cudaGetLastError(), "compare_elements");
   totals host{};
-  detail::check_status(cudaMemcpyAsync(&host, all, sizeof(host), cudaMemcpyDeviceToHost, stream), "cudaMemcpyAsync");
-  detail::check_status(cudaStreamSynchronize(stream), "cudaStreamSynchronize");
+  sigmax::SIGMAX_CUDA_LIBRARY::must(cudaMemcpyAsync(&host, all, sizeof(host), cudaMemcpyDeviceToHost, stream), "cudaMemcpyAsync");
+  sigmax::SIGMAX_CUDA_LIBRARY::must(cudaStreamSynchronize(stream), "cudaStreamSynchronize");
   cudaFree(all);
   difference result;
   static_assert(sizeof(double) == sizeof(unsigned long long));
@@ -155,21 +155,21 @@ rate tensor_core_rate(cudaStream_t stream, operand_kind kind) {
   constexpr int times = 20000;
   constexpr int bytes = 49152 + 2048;
   int processors = 0;
-  detail::check_status(cudaDeviceGetAttribute(&processors, cudaDevAttrMultiProcessorCount, 0), "cudaDeviceGetAttribute");
+  sigmax::SIGMAX_CUDA_LIBRARY::must(cudaDeviceGetAttribute(&processors, cudaDevAttrMultiProcessorCount, 0), "cudaDeviceGetAttribute");
   cudaEvent_t begin = nullptr;
   cudaEvent_t end = nullptr;
-  detail::check_status(cudaEventCreate(&begin), "cudaEventCreate");
-  detail::check_status(cudaEventCreate(&end), "cudaEventCreate");
+  sigmax::SIGMAX_CUDA_LIBRARY::must(cudaEventCreate(&begin), "cudaEventCreate");
+  sigmax::SIGMAX_CUDA_LIBRARY::must(cudaEventCreate(&end), "cudaEventCreate");
   with_kind(kind, [&](auto operand) {
     auto const kernel = multiply_only<decltype(operand)>;
-    detail::check_status(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, bytes),
+    sigmax::SIGMAX_CUDA_LIBRARY::must(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, bytes),
                          "cudaFuncSetAttribute");
     kernel<<<processors, 256, bytes, stream>>>(200, nullptr);
     cudaEventRecord(begin, stream);
     kernel<<<processors, 256, bytes, stream>>>(times, nullptr);
     cudaEventRecord(end, stream);
   });
-  detail::check_status(cudaStreamSynchronize(stream), "multiply_only");
+  sigmax::SIGMAX_CUDA_LIBRARY::must(cudaStreamSynchronize(stream), "multiply_only");
   float ms = 0;
   cudaEventElapsedTime(&ms, begin, end);
   cudaEventDestroy(begin);

@@ -27,9 +27,9 @@ std::vector<int> boxes_written(long long m, int wide) {
     for (int member = 0; member < 2; ++member) {
       if (!pair.valid[member]) continue;
       for (long long i = 0; i < 2; ++i) {
-        for (long long j = 0; j < 2 * wide; ++j) {
+        for (long long j = 0; j < (pair.wide ? 4 : 2); ++j) {
           long long const row = 2 * pair.tile[member].row + i;
-          long long const col = 2 * wide * pair.tile[member].col + j;
+          long long const col = 2 * pair.tile[member].col + j;
           auto const role = detail::role_of_box(row, col);
           if (role == detail::box_role::above) continue;
           write(row, col);
@@ -90,8 +90,55 @@ TEST_CASE("pairs that share an operand lie in one column, and few tiles stay wit
       if (schedule.row_tiles % 4 == 0) CHECK(idle == 0);
     }
   }
-  CHECK(2 * detail::symmetric_schedule::of(4096, 1).pairs() == 528);   // four rounds of 132 multiprocessors
-  CHECK(2 * detail::symmetric_schedule::of(8192, 2).pairs() == 1056);  // eight
+  CHECK(2 * detail::symmetric_schedule::of(4096, 1).pairs() == 528);  // four rounds of 132 multiprocessors
+}
+
+TEST_CASE("workers share all items, and none works more than one small item longer than it has to") {
+  for (int workers : {1, 2, 5, 66}) {
+    for (int large : {0, 1, 28, 54, 66, 120, 144, 496}) {
+      for (int small : {0, 1, 3, 12, 24, 48, 240}) {
+        CAPTURE(workers);
+        CAPTURE(large);
+        CAPTURE(small);
+        std::set<int> seen;
+        int longest = 0;
+        int count = 0;
+        for (int worker = 0; worker < workers; ++worker) {
+          int time = 0;
+          for (int step = 0;; ++step) {
+            int const item = detail::item_of_worker(worker, step, workers, large, small);
+            if (item < 0) break;
+            REQUIRE(item < large + small);
+            seen.insert(item);
+            ++count;
+            time += item < large ? 2 : 1;
+          }
+          longest = time > longest ? time : longest;
+        }
+        CHECK(count == large + small);
+        CHECK(seen.size() == static_cast<std::size_t>(count));
+        int const even = (2 * large + small + workers - 1) / workers;
+        int const rounds = 2 * ((large + workers - 1) / workers);
+        CHECK(longest <= (even > rounds ? even : rounds) + 1);
+      }
+    }
+  }
+  auto const longest = [](int m) {  // in halves of a round of 66 clusters
+    auto const schedule = detail::symmetric_schedule::of(m, 2);
+    int most = 0;
+    for (int worker = 0; worker < 66; ++worker) {
+      int time = 0;
+      for (int step = 0;; ++step) {
+        int const item = detail::item_of_worker(worker, step, 66, schedule.pairs_below(), schedule.pairs_on());
+        if (item < 0) break;
+        time += item < schedule.pairs_below() ? 2 : 1;
+      }
+      most = time > most ? time : most;
+    }
+    return most;
+  };
+  CHECK(longest(4096) == 4);
+  CHECK(longest(8192) == 16);
 }
 
 TEST_CASE("bands cover a triangle whatever their width") {

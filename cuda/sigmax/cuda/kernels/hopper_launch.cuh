@@ -7,12 +7,11 @@
 
 #include <sigmax/config.hpp>
 
-#include <sigmax/cuda/check_status.hpp>
-#include <sigmax/cuda/hopper_launch.hpp>
-#include <sigmax/cuda/tensor_map.hpp>
-
+#include "hopper_declare.cuh"
 #include "hopper_symmetric.cuh"
 #include "split_sum.cuh"
+#include "status.cuh"
+#include "tensor_map.cuh"
 
 namespace sigmax::inline SIGMAX_ABI::gpu::detail {
 
@@ -24,7 +23,7 @@ constexpr CUtensorMapDataType map_type() {
 }
 
 template <operand_kind Kind, class Result, int TileCols, int Cluster>
-void launch_hopper(cudaStream_t stream, operands const& o, int splits, device_batch const& to, bool has_addend,
+void launch_hopper(cudaStream_t stream, symmetric_call const& o, int splits, device_batch const& to, bool has_addend,
                    coefficients const& same, coefficients const* each, int processors) {
   using shape = hopper_shape<operand<Kind>, Result, TileCols, Cluster>;
   constexpr auto element = static_cast<index_t>(sizeof(typename operand<Kind>::storage));
@@ -33,7 +32,7 @@ void launch_hopper(cudaStream_t stream, operands const& o, int splits, device_ba
   constexpr auto result_type = sizeof(Result) == 4 ? CU_TENSOR_MAP_DATA_TYPE_FLOAT32 : type;
   auto const encode = find_encode_tiled();
   auto const left = tensor_map(encode, type, element, o.left, shape::tile_rows);
-  auto const right = tensor_map(encode, type, element, o.right, TileCols / Cluster);
+  auto const right = tensor_map(encode, type, element, o.right, 64);
   auto const result = tensor_map(encode, result_type, result_element, to, 64);
   auto const addend = has_addend ? tensor_map(encode, result_type, result_element, o.addend, 64) : result;
 
@@ -50,7 +49,7 @@ void launch_hopper(cudaStream_t stream, operands const& o, int splits, device_ba
   arguments.each = each;
 
   auto const kernel = hopper_symmetric<operand<Kind>, Result, TileCols, Cluster>;
-  check_status(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, shape::shared_bytes),
+  SIGMAX_CUDA_LIBRARY::must(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, shape::shared_bytes),
                "cudaFuncSetAttribute");
   long long const tiles = 2LL * arguments.schedule.pairs() * arguments.batch * arguments.splits;
   long long const most = processors / Cluster * Cluster;
@@ -66,11 +65,11 @@ void launch_hopper(cudaStream_t stream, operands const& o, int splits, device_ba
   attribute.val.clusterDim.z = 1;
   config.attrs = &attribute;
   config.numAttrs = 1;
-  check_status(cudaLaunchKernelEx(&config, kernel, arguments, left, right, addend, result), "hopper_symmetric");
+  SIGMAX_CUDA_LIBRARY::must(cudaLaunchKernelEx(&config, kernel, arguments, left, right, addend, result), "hopper_symmetric");
 }
 
 template <operand_kind Kind, class Result>
-void choose_hopper(tensor_kernel kernel, cudaStream_t stream, operands const& o, int splits, device_batch const& to,
+void choose_hopper(tensor_kernel kernel, cudaStream_t stream, symmetric_call const& o, int splits, device_batch const& to,
                    bool has_addend, coefficients const& same, coefficients const* each, int processors) {
   switch (kernel) {
 #if defined(SIGMAX_CUDA_ALL_VARIANTS)
@@ -87,33 +86,32 @@ void choose_hopper(tensor_kernel kernel, cudaStream_t stream, operands const& o,
 }
 
 template <operand_kind Kind>
-void run_hopper(tensor_kernel kernel, cudaStream_t stream, operands const& o, symmetric_options const& options,
-                int processors) {
+void run_hopper(tensor_kernel kernel, cudaStream_t stream, symmetric_call const& o, int processors) {
   using T = typename operand<Kind>::storage;
   index_t const m = o.result.rows;
-  int splits = options.scratch == nullptr
+  int splits = o.scratch == nullptr
                    ? 1
                    : wanted_splits(processors, m, o.left.cols, o.result.count, static_cast<index_t>(sizeof(T)));
   auto const row = part_row_of(m);
   auto const part_bytes = static_cast<std::size_t>(m * row * o.result.count) * sizeof(float);
-  while (splits > 1 && part_bytes * static_cast<std::size_t>(splits) > options.scratch_bytes) --splits;
+  while (splits > 1 && part_bytes * static_cast<std::size_t>(splits) > o.scratch_bytes) --splits;
   if (splits == 1) {
-    choose_hopper<Kind, T>(kernel, stream, o, 1, o.result, o.has_addend, options.same, options.each, processors);
+    choose_hopper<Kind, T>(kernel, stream, o, 1, o.result, (o.addend.data != nullptr), o.same, o.each, processors);
     return;
   }
   // As many parts as have something to add: the last of equal parts may be empty otherwise.
   index_t const blocks = (o.left.cols * static_cast<index_t>(sizeof(T)) + 127) / 128;
   index_t const per_part = (blocks + splits - 1) / splits;
   splits = static_cast<int>((blocks + per_part - 1) / per_part);
-  device_batch const parts{options.scratch, m, m, row, m * row, o.result.count * splits};
+  device_batch const parts{o.scratch, m, m, row, m * row, o.result.count * splits};
   launch_hopper<Kind, float, 128, 1>(stream, o, splits, parts, false, {}, nullptr, processors);
   int const boxes = static_cast<int>((m + 63) / 64);
   add_parts<T><<<dim3(static_cast<unsigned>(triangle_size(boxes)), static_cast<unsigned>(o.result.count)), 256, 0,
-                 stream>>>(options.scratch, splits, static_cast<int>(m), row,
-                           o.has_addend ? static_cast<T const*>(o.addend.data) : nullptr, o.addend.row_stride,
+                 stream>>>(o.scratch, splits, static_cast<int>(m), row,
+                           (o.addend.data != nullptr) ? static_cast<T const*>(o.addend.data) : nullptr, o.addend.row_stride,
                            o.addend.stride, static_cast<T*>(o.result.data), o.result.row_stride, o.result.stride,
-                           options.same, options.each);
-  check_status(cudaGetLastError(), "add_parts");
+                           o.same, o.each);
+  SIGMAX_CUDA_LIBRARY::must(cudaGetLastError(), "add_parts");
 }
 
 }  // namespace sigmax::inline SIGMAX_ABI::gpu::detail

@@ -47,7 +47,6 @@ struct hopper_shape {
   using operand_t = typename Operand::storage;
   static constexpr bool take_turns = TileCols == 128;
   static constexpr int tile_rows = 128;
-  static constexpr int tile_cols = TileCols;
   static constexpr int inner = 128 / static_cast<int>(sizeof(operand_t));  ///< of a piece
   static constexpr int row_groups = take_turns ? 2 : 1;                     ///< of 64 rows, in one warp group
   static constexpr int left_bytes = tile_rows * 128;
@@ -66,26 +65,37 @@ struct hopper_shape {
 
 /// The tile a block works on.
 struct hopper_tile {
-  int row, col;  ///< in tiles
+  int row, col;  ///< in units of 128
   int matrix, split;
   int first_block, blocks;  ///< of the inner dimension
-  bool valid, shared;
+  bool valid, shared, wide;
 };
 
 template <int Cluster>
 __device__ __forceinline__ bool hopper_next(hopper_arguments const& a, int step, int rank, hopper_tile& tile) {
-  int const pairs = a.schedule.pairs();
-  int const item = static_cast<int>(blockIdx.x) + step * static_cast<int>(gridDim.x);
-  int index = item / 2;
+  // Workers are clusters, or blocks that take a pair's tiles one by one. Pairs on the diagonal take as long as others
+  // unless those are wide.
+  constexpr int of_pair = Cluster == 2 ? 1 : 2;
+  int const results = a.batch * a.splits;
+  bool const two_sizes = a.schedule.wide == 2;
+  int const large_pairs = two_sizes ? a.schedule.pairs_below() : a.schedule.pairs();
+  int const small_pairs = a.schedule.pairs() - large_pairs;
+  int const large = large_pairs * results * of_pair;
+  int item = item_of_worker(static_cast<int>(blockIdx.x) / Cluster, step, static_cast<int>(gridDim.x) / Cluster, large,
+                            small_pairs * results * of_pair);
+  if (item < 0) return false;
+  bool const small = item >= large;
+  if (small) item -= large;
   int const member = Cluster == 2 ? rank : item % 2;
-  if (index >= pairs * a.batch * a.splits) return false;
-  int const result = index / pairs;
-  index -= result * pairs;
-  auto const pair = a.schedule(index);
+  item /= of_pair;
+  int const among = small ? small_pairs : large_pairs;
+  int const result = item / among;
+  auto const pair = a.schedule((small ? large_pairs : 0) + item - result * among);
   tile.row = member == 0 ? pair.tile[0].row : pair.tile[1].row;  // no index: the pair stays in registers
   tile.col = member == 0 ? pair.tile[0].col : pair.tile[1].col;
   tile.valid = member == 0 ? pair.valid[0] : pair.valid[1];
   tile.shared = pair.shared;
+  tile.wide = pair.wide;
   tile.matrix = result / a.splits;
   tile.split = result - tile.matrix * a.splits;
   tile.first_block = tile.split * a.blocks_per_split;
@@ -299,24 +309,21 @@ __global__ void __launch_bounds__(384, 1)
         for (int block = tile.first_block; block < tile.first_block + tile.blocks; ++block) {
           std::uint32_t const barrier = full + 8 * stage;
           std::uint32_t const to = base + static_cast<std::uint32_t>(stage * shape::stage_bytes);
-          if constexpr (Cluster == 2) {
-            ptx::barrier_wait_cluster(empty + 8 * stage, parity);
-          } else {
-            ptx::barrier_wait(empty + 8 * stage, parity);
-          }
-          ptx::barrier_expect(barrier, shape::stage_bytes);
+          ptx::barrier_wait(empty + 8 * stage, parity);
+          int const right_rows = tile.wide ? 256 : 128;
+          ptx::barrier_expect(barrier, static_cast<std::uint32_t>(shape::left_bytes + right_rows * 128));
           int const x = block * shape::inner;
-          ptx::load_box(&left, to, barrier, x, tile.row * shape::tile_rows, tile.matrix);
-          constexpr int part = TileCols / Cluster;
-          std::uint32_t const right_at = to + shape::left_bytes;
-          int const y = tile.col * TileCols;
-          if (Cluster == 2 && tile.shared) {
-            ptx::load_box_to_blocks(&right, right_at + static_cast<std::uint32_t>(rank * part * 128), barrier, x,
-                                    y + rank * part, tile.matrix, 3);
-          } else {
-            for (int p = 0; p < Cluster; ++p) {
-              ptx::load_box(&right, right_at + static_cast<std::uint32_t>(p * part * 128), barrier, x, y + p * part,
-                            tile.matrix);
+          ptx::load_box(&left, to, barrier, x, tile.row * 128, tile.matrix);
+          // Boxes of 64 rows: each block of a cluster fetches half of the rows for both.
+          bool const for_both = Cluster == 2 && tile.shared;
+          int const first = for_both ? rank * right_rows / 2 : 0;
+          int const last = for_both ? first + right_rows / 2 : right_rows;
+          for (int r = first; r < last; r += 64) {
+            std::uint32_t const at = to + static_cast<std::uint32_t>(shape::left_bytes + r * 128);
+            if (for_both) {
+              ptx::load_box_to_blocks(&right, at, barrier, x, tile.col * 128 + r, tile.matrix, 3);
+            } else {
+              ptx::load_box(&right, at, barrier, x, tile.col * 128 + r, tile.matrix);
             }
           }
           if (++stage == shape::stages) {
@@ -351,12 +358,16 @@ __global__ void __launch_bounds__(384, 1)
         consumed += tile.blocks;
         continue;
       }
-      long long const row = static_cast<long long>(tile.row) * shape::tile_rows + (shape::take_turns ? 0 : 64 * mine);
-      long long const col = static_cast<long long>(tile.col) * TileCols;
+      long long const row = static_cast<long long>(tile.row) * 128 + (shape::take_turns ? 0 : 64 * mine);
+      long long const col = static_cast<long long>(tile.col) * 128;
+      int const tile_cols = TileCols == 128 || !tile.wide ? 128 : 256;
       auto const row_of = [&](int unit) { return row + 64 * (unit / (TileCols / shape::unit_cols)); };
       auto const col_of = [&](int unit) { return col + shape::unit_cols * (unit % (TileCols / shape::unit_cols)); };
+      auto const lives = [&](int unit) {
+        return tile.valid && col_of(unit) < col + tile_cols && epilogue.lives(row_of(unit), col_of(unit));
+      };
       auto const next_living = [&](int unit) {
-        while (unit < shape::units && !(tile.valid && epilogue.lives(row_of(unit), col_of(unit)))) ++unit;
+        while (unit < shape::units && !lives(unit)) ++unit;
         return unit;
       };
       int const first = next_living(0);
@@ -371,39 +382,52 @@ __global__ void __launch_bounds__(384, 1)
       std::uint32_t parity = static_cast<std::uint32_t>(consumed / shape::stages) & 1u;
       if constexpr (shape::take_turns) ptx::named_sync(turn + mine, 256);
       int previous = 0;
-      for (int block = 0; block < tile.blocks; ++block) {
+      auto const release = [&] {
         if constexpr (Cluster == 2) {
-          ptx::barrier_wait_cluster(full + 8 * stage, parity);
+          if (lane < 2) ptx::barrier_arrive_at(empty + 8 * previous, static_cast<std::uint32_t>(lane));
         } else {
+          if (lane == 0) ptx::barrier_arrive(empty + 8 * previous);
+        }
+      };
+      auto const multiply = [&]<bool Narrow>() {
+        for (int block = 0; block < tile.blocks; ++block) {
           ptx::barrier_wait(full + 8 * stage, parity);
-        }
-        std::uint32_t const from = base + static_cast<std::uint32_t>(stage * shape::stage_bytes);
-        std::uint64_t const a =
-            operand_descriptor(from + (shape::take_turns ? 0u : static_cast<std::uint32_t>(mine) * 64u * 128u));
-        std::uint64_t const b = operand_descriptor(from + shape::left_bytes);
-        ptx::wgmma_fence();
+          std::uint32_t const from = base + static_cast<std::uint32_t>(stage * shape::stage_bytes);
+          std::uint64_t const a =
+              operand_descriptor(from + (shape::take_turns ? 0u : static_cast<std::uint32_t>(mine) * 64u * 128u));
+          std::uint64_t const b = operand_descriptor(from + shape::left_bytes);
+          ptx::wgmma_fence();
 #pragma unroll
-        for (int slice = 0; slice < 4; ++slice) {  // of 32 bytes: 2 in units of the descriptor
+          for (int slice = 0; slice < 4; ++slice) {  // of 32 bytes: 2 in units of the descriptor
 #pragma unroll
-          for (int r = 0; r < shape::row_groups; ++r) {
-            ptx::wgmma<Operand>(d[r], a + static_cast<std::uint64_t>(r * (64 * 128 / 16) + 2 * slice),
-                                b + static_cast<std::uint64_t>(2 * slice), block + slice);
+            for (int r = 0; r < shape::row_groups; ++r) {
+              std::uint64_t const left_part = a + static_cast<std::uint64_t>(r * (64 * 128 / 16) + 2 * slice);
+              std::uint64_t const right_part = b + static_cast<std::uint64_t>(2 * slice);
+              if constexpr (Narrow) {
+                ptx::wgmma_narrow<Operand>(d[r], left_part, right_part, block + slice);
+              } else {
+                ptx::wgmma<Operand>(d[r], left_part, right_part, block + slice);
+              }
+            }
+          }
+          ptx::wgmma_commit();
+          if (block > 0) {
+            ptx::wgmma_wait<1>();
+            release();
+          }
+          previous = stage;
+          if (++stage == shape::stages) {
+            stage = 0;
+            parity ^= 1;
           }
         }
-        ptx::wgmma_commit();
-        if (block > 0) {
-          ptx::wgmma_wait<1>();
-          if constexpr (Cluster == 2) {
-            if (lane < 2) ptx::barrier_arrive_at(empty + 8 * previous, static_cast<std::uint32_t>(lane));
-          } else {
-            if (lane == 0) ptx::barrier_arrive(empty + 8 * previous);
-          }
-        }
-        previous = stage;
-        if (++stage == shape::stages) {
-          stage = 0;
-          parity ^= 1;
-        }
+      };
+      if constexpr (TileCols == 128) {
+        multiply.template operator()<false>();
+      } else if (tile.wide) {
+        multiply.template operator()<false>();
+      } else {
+        multiply.template operator()<true>();
       }
       if constexpr (shape::take_turns) {
         hopper_tile next;
@@ -412,18 +436,14 @@ __global__ void __launch_bounds__(384, 1)
       ptx::wgmma_wait<0>();
 #pragma unroll
       for (int r = 0; r < shape::row_groups; ++r) ptx::keep_here(d[r]);
-      if constexpr (Cluster == 2) {
-        if (lane < 2) ptx::barrier_arrive_at(empty + 8 * previous, static_cast<std::uint32_t>(lane));
-      } else {
-        if (lane == 0) ptx::barrier_arrive(empty + 8 * previous);
-      }
+      release();
       consumed += tile.blocks;
 
       int const to = tile.matrix * arguments.splits + tile.split;
       auto const write_unit = [&]<int Unit>() {
         long long const r = row_of(Unit);
         long long const c = col_of(Unit);
-        if (!(tile.valid && epilogue.lives(r, c))) return;
+        if (!lives(Unit)) return;
         constexpr int per_row_group = TileCols / shape::unit_cols;
         epilogue.template write<(Unit % per_row_group) * (shape::unit_cols / 2)>(d[Unit / per_row_group], r, c, to, k);
         int const next = next_living(Unit + 1);

@@ -42,11 +42,12 @@ __device__ __forceinline__ void barrier_arrive(std::uint32_t barrier) {
   asm volatile("mbarrier.arrive.shared::cta.b64 _, [%0];" ::"r"(barrier) : "memory");
 }
 
-/// Arrives at the barrier of the same address in block `rank` of the cluster.
+/// Arrives at the barrier of the same address in block `rank` of the cluster. Orders what wgmma has read, nothing else: a
+/// release to the cluster would cost a fence of all memory.
 __device__ __forceinline__ void barrier_arrive_at(std::uint32_t barrier, std::uint32_t rank) {
   asm volatile(
       "{\n.reg .b32 remote;\nmapa.shared::cluster.u32 remote, %0, %1;\n"
-      "mbarrier.arrive.release.cluster.shared::cluster.b64 _, [remote];\n}" ::"r"(barrier),
+      "mbarrier.arrive.shared::cluster.b64 _, [remote];\n}" ::"r"(barrier),
       "r"(rank)
       : "memory");
 }
@@ -55,15 +56,6 @@ __device__ __forceinline__ void barrier_wait(std::uint32_t barrier, std::uint32_
   asm volatile(
       "{\n.reg .pred p;\nagain:\nmbarrier.try_wait.parity.shared::cta.b64 p, [%0], %1;\n@p bra done;\nbra again;\n"
       "done:\n}" ::"r"(barrier),
-      "r"(parity)
-      : "memory");
-}
-
-/// The same where arrivals may come from other blocks of the cluster.
-__device__ __forceinline__ void barrier_wait_cluster(std::uint32_t barrier, std::uint32_t parity) {
-  asm volatile(
-      "{\n.reg .pred p;\nagain:\nmbarrier.try_wait.parity.acquire.cluster.shared::cta.b64 p, [%0], %1;\n@p bra done;\n"
-      "bra again;\ndone:\n}" ::"r"(barrier),
       "r"(parity)
       : "memory");
 }

@@ -89,6 +89,18 @@ __device__ __forceinline__ void wgmma(float (&d)[64], std::uint64_t a, std::uint
   }
 }
 
+/// The same with 128 rows of B, in the first 64 accumulators.
+template <class Operand, int Count>
+__device__ __forceinline__ void wgmma_narrow(float (&d)[Count], std::uint64_t a, std::uint64_t b, int accumulate) {
+  if constexpr (Operand::kind == operand_kind::bf16) {
+    SIGMAX_WGMMA_128("m64n128k16.f32.bf16.bf16", ", 0, 0");
+  } else if constexpr (Operand::kind == operand_kind::f16) {
+    SIGMAX_WGMMA_128("m64n128k16.f32.f16.f16", ", 0, 0");
+  } else {
+    SIGMAX_WGMMA_128("m64n128k8.f32.tf32.tf32", "");
+  }
+}
+
 template <class Operand>
 __device__ __forceinline__ void wgmma(float (&d)[128], std::uint64_t a, std::uint64_t b, int accumulate) {
   if constexpr (Operand::kind == operand_kind::bf16) {

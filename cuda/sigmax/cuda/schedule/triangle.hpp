@@ -52,16 +52,18 @@ SIGMAX_HOST_DEVICE constexpr grid_place band_place(int index, int order, int ban
 /// Two tiles that two thread blocks compute side by side. With `shared` they lie in one column of tiles, so that both
 /// read the same rows of the right operand.
 struct tile_pair {
-  grid_place tile[2];
+  grid_place tile[2];  ///< in units of 128 x 128
   bool valid[2] = {true, true};
   bool shared = true;
+  bool wide = false;  ///< 256 columns instead of 128
 };
 
 /// All tiles of a symmetric m x m result that hold an element on or below the diagonal, in pairs.
 ///
-/// Tiles are 128 rows high and 128 (`wide` = 1) or 256 (`wide` = 2) columns wide. In both cases the result is seen as a
-/// grid of 256 x 256 blocks: rows 2 a and 2 a + 1 of tiles make the block row a. Tiles of 128 x 128 leave one tile of a
-/// diagonal block without partner; these come last, two and two, and share nothing.
+/// The result is seen as a grid of 256 x 256 blocks: rows 2 a and 2 a + 1 of tiles make the block row a. A block below the
+/// diagonal is one pair of tiles of 128 x 256 (`wide` = 2) or two pairs of 128 x 128 (`wide` = 1). A block on it holds
+/// three tiles of 128 x 128 that are not above: a pair, and one without partner. These come last, two and two, and share
+/// nothing.
 struct symmetric_schedule {
   int row_tiles;  ///< ceil(m / 128)
   int wide;       ///< 1 or 2
@@ -75,23 +77,19 @@ struct symmetric_schedule {
   SIGMAX_HOST_DEVICE constexpr int blocks() const { return (row_tiles + 1) / 2; }
   SIGMAX_HOST_DEVICE constexpr int left_over() const { return row_tiles / 2; }
 
-  SIGMAX_HOST_DEVICE constexpr int pairs() const {
-    if (wide == 2) return triangle_size(blocks());
-    return 2 * triangle_size(blocks() - 1) + blocks() + (left_over() + 1) / 2;
-  }
+  /// Pairs of the blocks below the diagonal, which come first, and of those on it.
+  SIGMAX_HOST_DEVICE constexpr int pairs_below() const { return (3 - wide) * triangle_size(blocks() - 1); }
+  SIGMAX_HOST_DEVICE constexpr int pairs_on() const { return blocks() + (left_over() + 1) / 2; }
+  SIGMAX_HOST_DEVICE constexpr int pairs() const { return pairs_below() + pairs_on(); }
 
   SIGMAX_HOST_DEVICE constexpr tile_pair operator()(int index) const {
-    if (wide == 2) {
-      auto const block = band_place(index, blocks(), band);
-      return column_pair(block.row, block.col);
+    if (index < pairs_below()) {
+      int const tiles = 3 - wide;  // of a row of a block
+      auto const block = band_place(index / tiles, blocks() - 1, band);
+      return column_pair(block.row + 1, 2 * block.col + index % tiles, wide == 2);
     }
-    int const below = 2 * triangle_size(blocks() - 1);
-    if (index < below) {
-      auto const block = band_place(index / 2, blocks() - 1, band);
-      return column_pair(block.row + 1, 2 * block.col + index % 2);
-    }
-    index -= below;
-    if (index < blocks()) return column_pair(index, 2 * index);
+    index -= pairs_below();
+    if (index < blocks()) return column_pair(index, 2 * index, false);
     index = 2 * (index - blocks());
     tile_pair pair;
     pair.tile[0] = {2 * index + 1, 2 * index + 1};
@@ -102,14 +100,34 @@ struct symmetric_schedule {
   }
 
  private:
-  SIGMAX_HOST_DEVICE constexpr tile_pair column_pair(int block_row, int col) const {
+  SIGMAX_HOST_DEVICE constexpr tile_pair column_pair(int block_row, int col, bool is_wide) const {
     tile_pair pair;
     pair.tile[0] = {2 * block_row, col};
     pair.tile[1] = {2 * block_row + 1, col};
     pair.valid[1] = 2 * block_row + 1 < row_tiles;
+    pair.wide = is_wide;
     return pair;
   }
 };
+
+/// The `step`-th item of one of `workers`, -1 if it has no more. Items 0 to large - 1 take twice as long as the `small`
+/// ones after them: workers that get one large item fewer than others take two small ones first.
+SIGMAX_HOST_DEVICE constexpr int item_of_worker(int worker, int step, int workers, int large, int small) {
+  int const own = worker < large ? (large - worker - 1) / workers + 1 : 0;
+  if (step < own) return worker + step * workers;
+  step -= own;
+  int const busy = large % workers;
+  int const idle = busy == 0 ? 0 : workers - busy;
+  int const early = small < 2 * idle ? small : 2 * idle;
+  if (idle > 0 && worker >= busy) {
+    int const place = worker - busy;
+    int const own_early = place < early ? (early - place - 1) / idle + 1 : 0;
+    if (step < own_early) return large + place + step * idle;
+    step -= own_early;
+  }
+  int const item = early + worker + step * workers;
+  return item < small ? large + item : -1;
+}
 
 /// What is done with a square box of the result that lies `row` and `col` boxes from the top left.
 enum class box_role : unsigned char {

@@ -8,15 +8,10 @@
 #include <sigmax/config.hpp>
 
 #include <sigmax/cuda/operand.hpp>
-#include <sigmax/cuda/symmetric.hpp>
 
 namespace sigmax::inline SIGMAX_ABI::gpu::detail {
 
-/// D = alpha A B^T + beta C + diagonal I, checked.
-struct operands {
-  device_batch left, right, addend, result;
-  bool has_addend;
-};
+using symmetric_call = SIGMAX_CUDA_LIBRARY::symmetric_call;
 
 inline constexpr int split_part_blocks = 8;  ///< pieces of the inner dimension that a part has at least
 
@@ -37,14 +32,10 @@ inline index_t part_row_of(index_t m) { return (m + 3) / 4 * 4; }
 /// One of the hopper kernels, with the inner dimension split where scratch memory and tiles allow. Defined for all kinds
 /// in cuda/source/hopper_*.cu.
 template <operand_kind Kind>
-void run_hopper(tensor_kernel kernel, cudaStream_t stream, operands const& o, symmetric_options const& options,
-                int processors);
+void run_hopper(tensor_kernel kernel, cudaStream_t stream, symmetric_call const& o, int processors);
 
-extern template void run_hopper<operand_kind::bf16>(tensor_kernel, cudaStream_t, operands const&,
-                                                    symmetric_options const&, int);
-extern template void run_hopper<operand_kind::f16>(tensor_kernel, cudaStream_t, operands const&,
-                                                   symmetric_options const&, int);
-extern template void run_hopper<operand_kind::tf32>(tensor_kernel, cudaStream_t, operands const&,
-                                                    symmetric_options const&, int);
+extern template void run_hopper<operand_kind::bf16>(tensor_kernel, cudaStream_t, symmetric_call const&, int);
+extern template void run_hopper<operand_kind::f16>(tensor_kernel, cudaStream_t, symmetric_call const&, int);
+extern template void run_hopper<operand_kind::tf32>(tensor_kernel, cudaStream_t, symmetric_call const&, int);
 
 }  // namespace sigmax::inline SIGMAX_ABI::gpu::detail

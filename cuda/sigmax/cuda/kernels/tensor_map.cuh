@@ -10,24 +10,24 @@
 #include <cuda_runtime_api.h>
 
 #include <sigmax/config.hpp>
-#include <sigmax/core/error.hpp>
 
-#include <sigmax/cuda/check_status.hpp>
 #include <sigmax/cuda/operand.hpp>
+
+#include "status.cuh"
 
 namespace sigmax::inline SIGMAX_ABI::gpu::detail {
 
 using encode_tiled_t = decltype(&cuTensorMapEncodeTiled);
 
-/// cuTensorMapEncodeTiled of the driver that runs. @throws unsupported_error where the driver has none (before 12.0).
+/// cuTensorMapEncodeTiled of the driver that runs; a failure where it has none (before 12.0).
 inline encode_tiled_t find_encode_tiled() {
   void* function = nullptr;
   cudaDriverEntryPointQueryResult found{};
-  check_status(
+  SIGMAX_CUDA_LIBRARY::must(
       cudaGetDriverEntryPointByVersion("cuTensorMapEncodeTiled", &function, 12000, cudaEnableDefault, &found),
       "cudaGetDriverEntryPointByVersion");
   if (found != cudaDriverEntryPointSuccess || function == nullptr) {
-    sigmax::detail::raise<unsupported_error>({"tensor maps: the driver has no cuTensorMapEncodeTiled; it must be of CUDA 12 or later"});
+    SIGMAX_CUDA_LIBRARY::must(cudaErrorInsufficientDriver, "cudaGetDriverEntryPointByVersion");
   }
   return reinterpret_cast<encode_tiled_t>(function);
 }
@@ -56,10 +56,7 @@ inline CUtensorMap tensor_map(encode_tiled_t encode, CUtensorMapDataType type, i
   CUresult const made = encode(&map, type, 3, a.data, extents, strides, box, every, CU_TENSOR_MAP_INTERLEAVE_NONE,
                                CU_TENSOR_MAP_SWIZZLE_128B, CU_TENSOR_MAP_L2_PROMOTION_L2_256B,
                                CU_TENSOR_MAP_FLOAT_OOB_FILL_NONE);
-  if (made != CUDA_SUCCESS) {
-    sigmax::detail::raise<error>({"cuTensorMapEncodeTiled: error ", static_cast<int>(made), " for ", a.rows, " x ", a.cols,
-                  " matrices with row stride ", a.row_stride});
-  }
+  if (made != CUDA_SUCCESS) SIGMAX_CUDA_LIBRARY::must(cudaErrorInvalidValue, "cuTensorMapEncodeTiled");
   return map;
 }
 
