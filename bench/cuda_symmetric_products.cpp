@@ -3,6 +3,7 @@
 // product of the same shape in the same run, and the share of the rate the tensor cores were measured at.
 // Arguments: errors or times, for one half alone; then the name of a kernel, for that alone.
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
 #include <string>
 #include <vector>
@@ -167,6 +168,7 @@ void times(cudaStream_t stream, product_plans& plans, std::vector<tensor_kernel>
     auto const peak = reference::tensor_core_rate(stream, kind);
     double const rate = peak.flops / peak.milliseconds * 1e-9;
     std::printf("%s: tensor cores alone %.0f TFLOP/s\n", name_of(kind), rate);
+    if (std::getenv("SIGMAX_KIND") != nullptr && std::string(std::getenv("SIGMAX_KIND")) != name_of(kind)) continue;
     for (index_t const m : {1024, 2048, 4096, 8192}) {
       batch p(kind, m, m, m, 1);
       batch q(kind, m, m, m, 1);

@@ -101,6 +101,26 @@ __global__ void __launch_bounds__(256, 1) multiply_only(int times, float* sink) 
 #endif
 }
 
+__global__ void gram_elements(float const* x, long long count, long long inner, long long row, long long step,
+                              double* to) {
+  long long const i = blockIdx.y * 16LL + threadIdx.y;
+  long long const j = blockIdx.x * 16LL + threadIdx.x;
+  if (i >= count || j >= count) return;
+  double sum = 0;
+  for (long long k = 0; k < inner; ++k) {
+    sum += static_cast<double>(x[i * row + k * step]) * static_cast<double>(x[j * row + k * step]);
+  }
+  to[i * count + j] = sum;
+}
+
+__global__ void add_bits(std::uint32_t const* words, std::size_t count, unsigned long long* sum) {
+  unsigned long long own = 0;
+  for (std::size_t i = blockIdx.x * 256ull + threadIdx.x; i < count; i += gridDim.x * 256ull) {
+    own += mixed((static_cast<std::uint64_t>(i) << 32) ^ words[i]);
+  }
+  atomicAdd(sum, own);
+}
+
 template <class Run>
 void with_kind(operand_kind kind, Run const& run) {
   switch (kind) {
@@ -149,6 +169,33 @@ difference compare(cudaStream_t stream, operand_kind kind, device_batch const& a
   result.unsymmetric = static_cast<long long>(host.unsymmetric);
   result.not_finite = static_cast<long long>(host.not_finite);
   return result;
+}
+
+void gram_in_double(cudaStream_t stream, float const* x, index_t rows, index_t cols, bool columns, double* to_host) {
+  using sigmax::SIGMAX_CUDA_LIBRARY::must;
+  index_t const count = columns ? cols : rows;
+  auto const bytes = static_cast<std::size_t>(count * count) * sizeof(double);
+  double* all = nullptr;
+  must(cudaMalloc(&all, bytes), "cudaMalloc");
+  auto const blocks = static_cast<unsigned>((count + 15) / 16);
+  gram_elements<<<dim3(blocks, blocks), dim3(16, 16), 0, stream>>>(x, count, columns ? rows : cols, columns ? 1 : cols,
+                                                                   columns ? cols : 1, all);
+  must(cudaMemcpyAsync(to_host, all, bytes, cudaMemcpyDeviceToHost, stream), "cudaMemcpyAsync");
+  must(cudaStreamSynchronize(stream), "cudaStreamSynchronize");
+  cudaFree(all);
+}
+
+unsigned long long fingerprint(cudaStream_t stream, void const* data, std::size_t bytes) {
+  using sigmax::SIGMAX_CUDA_LIBRARY::must;
+  unsigned long long* sum = nullptr;
+  unsigned long long host = 0;
+  must(cudaMalloc(&sum, sizeof(host)), "cudaMalloc");
+  must(cudaMemsetAsync(sum, 0, sizeof(host), stream), "cudaMemsetAsync");
+  add_bits<<<1024, 256, 0, stream>>>(static_cast<std::uint32_t const*>(data), bytes / 4, sum);
+  must(cudaMemcpyAsync(&host, sum, sizeof(host), cudaMemcpyDeviceToHost, stream), "cudaMemcpyAsync");
+  must(cudaStreamSynchronize(stream), "cudaStreamSynchronize");
+  cudaFree(sum);
+  return host;
 }
 
 rate tensor_core_rate(cudaStream_t stream, operand_kind kind) {

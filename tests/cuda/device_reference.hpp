@@ -35,4 +35,11 @@ struct rate {
 };
 rate tensor_core_rate(cudaStream_t stream, operand_kind kind);
 
+/// The lower triangle of X X^T of a rows x cols float matrix in double, to the host; row-major, with its mirror image.
+/// `columns`: of X^T X instead.
+void gram_in_double(cudaStream_t stream, float const* x, index_t rows, index_t cols, bool columns, double* to_host);
+
+/// A number that depends on every bit and its place.
+unsigned long long fingerprint(cudaStream_t stream, void const* data, std::size_t bytes);
+
 }  // namespace reference
