@@ -2,6 +2,7 @@
 // Symmetric products on tensor cores: errors against double at odd shapes, then the time beside cuBLASLt's general
 // product of the same shape in the same run, and the share of the rate the tensor cores were measured at.
 // Arguments: errors or times, for one half alone; then the name of a kernel, for that alone.
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
@@ -62,6 +63,7 @@ struct batch {
         view{own.data, rows, cols, row_stride, rows * row_stride, count} {}
 };
 
+/// Milliseconds of one call, of `times` in a row.
 template <class Run>
 double milliseconds(cudaStream_t stream, int times, Run const& run) {
   cudaEvent_t begin = nullptr;
@@ -69,22 +71,32 @@ double milliseconds(cudaStream_t stream, int times, Run const& run) {
   must(cudaEventCreate(&begin), "cudaEventCreate");
   must(cudaEventCreate(&end), "cudaEventCreate");
   run();
-  run();
-  double best = 1e30;
-  double sum = 0;
-  for (int round = 0; round < 3; ++round) {
-    cudaEventRecord(begin, stream);
-    for (int i = 0; i < times; ++i) run();
-    cudaEventRecord(end, stream);
-    must(cudaEventSynchronize(end), "cudaEventSynchronize");
-    float ms = 0;
-    cudaEventElapsedTime(&ms, begin, end);
-    sum += static_cast<double>(ms) / times;
-    best = static_cast<double>(ms) / times < best ? static_cast<double>(ms) / times : best;
-  }
+  cudaEventRecord(begin, stream);
+  for (int i = 0; i < times; ++i) run();
+  cudaEventRecord(end, stream);
+  must(cudaEventSynchronize(end), "cudaEventSynchronize");
+  float ms = 0;
+  cudaEventElapsedTime(&ms, begin, end);
   cudaEventDestroy(begin);
   cudaEventDestroy(end);
-  return best;
+  return static_cast<double>(ms) / times;
+}
+
+/// The median of one call's time and of a peer's, measured in turns: the clock of a card follows its power.
+struct contest {
+  double own, peer;
+};
+template <class Own, class Peer>
+contest in_turns(cudaStream_t stream, int times, Own const& own, Peer const& peer) {
+  std::vector<double> a;
+  std::vector<double> b;
+  for (int round = 0; round < 5; ++round) {
+    a.push_back(milliseconds(stream, times, own));
+    b.push_back(milliseconds(stream, times, peer));
+  }
+  std::sort(a.begin(), a.end());
+  std::sort(b.begin(), b.end());
+  return {a[2], b[2]};
 }
 
 int failures = 0;
@@ -165,11 +177,11 @@ void errors(cudaStream_t stream, std::vector<tensor_kernel> const& kernels, floa
 
 void times(cudaStream_t stream, product_plans& plans, std::vector<tensor_kernel> const& kernels, bool every) {
   for (auto const kind : {operand_kind::bf16, operand_kind::f16, operand_kind::tf32}) {
+    if (std::getenv("SIGMAX_KIND") != nullptr && std::string(std::getenv("SIGMAX_KIND")) != name_of(kind)) continue;
     auto const peak = reference::tensor_core_rate(stream, kind);
     double const rate = peak.flops / peak.milliseconds * 1e-9;
-    std::printf("%s: tensor cores alone %.0f TFLOP/s\n", name_of(kind), rate);
-    if (std::getenv("SIGMAX_KIND") != nullptr && std::string(std::getenv("SIGMAX_KIND")) != name_of(kind)) continue;
     for (index_t const m : {1024, 2048, 4096, 8192}) {
+      if (std::getenv("SIGMAX_FROM") != nullptr && m < std::atoi(std::getenv("SIGMAX_FROM"))) continue;
       batch p(kind, m, m, m, 1);
       batch q(kind, m, m, m, 1);
       batch c(kind, m, m, m, 1);
@@ -177,18 +189,12 @@ void times(cudaStream_t stream, product_plans& plans, std::vector<tensor_kernel>
       reference::fill_normal(stream, kind, p.view, 1, 1);
       reference::fill_normal(stream, kind, q.view, 1, 2);
       reference::fill_normal(stream, kind, c.view, 1, 3);
-      int const repeat = m >= 8192 ? 5 : m >= 4096 ? 20 : 50;
+      int const repeat = m >= 8192 ? 4 : m >= 4096 ? 20 : 50;
       device_batch const none;
       double const flops = 2.0 * static_cast<double>(m) * static_cast<double>(m) * static_cast<double>(m);
       auto const general = [&] { plans.multiply(stream, kind, 1, p.view, q.view, 0, none, d.view); };
-      double const before = milliseconds(stream, repeat, general);
-      struct line {
-        tensor_kernel kernel;
-        double product, with_addend, gram;
-      };
-      std::vector<line> lines;
       for (auto const kernel : kernels) {
-        if (kernel == tensor_kernel::any_shape && every && m > 4096) continue;
+        if (kernel == tensor_kernel::any_shape && every && m > 2048) continue;
         if (kind != operand_kind::bf16 &&
             (kernel == tensor_kernel::hopper_128 || kernel == tensor_kernel::hopper_256)) {
           continue;
@@ -197,22 +203,18 @@ void times(cudaStream_t stream, product_plans& plans, std::vector<tensor_kernel>
         options.kernel = kernel;
         symmetric_options added = options;
         added.same = {0.5f, 0.25f, 1.0f};
-        lines.push_back(
-            {kernel,
-             milliseconds(stream, repeat,
-                          [&] { symmetric_product(stream, kind, p.view, q.view, none, d.view, options); }),
-             milliseconds(stream, repeat,
-                          [&] { symmetric_product(stream, kind, p.view, q.view, c.view, d.view, added); }),
-             milliseconds(stream, repeat, [&] { gram(stream, kind, p.view, none, d.view, options); })});
-      }
-      double const after = milliseconds(stream, repeat, general);
-      double const gemm = before < after ? before : after;
-      std::printf("  m %5td  cuBLASLt %.4f ms (%.4f, %.4f)  %.0f TFLOP/s, %.2f of the rate\n", m, gemm, before, after,
-                  flops / gemm * 1e-9, flops / gemm * 1e-9 / rate);
-      for (auto const& l : lines) {
-        std::printf("    %-12s product %.4f ms ratio %.3f (%.0f TFLOP/s of half) | with C %.4f %.3f | gram %.4f %.3f\n",
-                    name_of(l.kernel), l.product, l.product / gemm, flops / 2 / l.product * 1e-9, l.with_addend,
-                    l.with_addend / gemm, l.gram, l.gram / gemm);
+        auto const product = in_turns(
+            stream, repeat, [&] { symmetric_product(stream, kind, p.view, q.view, none, d.view, options); }, general);
+        auto const sum = in_turns(
+            stream, repeat, [&] { symmetric_product(stream, kind, p.view, q.view, c.view, d.view, added); }, general);
+        auto const square =
+            in_turns(stream, repeat, [&] { gram(stream, kind, p.view, none, d.view, options); }, general);
+        std::printf("  %-4s %5td %-12s product %.4f ms, GEMM %.4f: ratio %.3f, %.0f TFLOP/s of half (GEMM %.0f, rate "
+                    "%.0f) | with C %.4f: %.3f | gram %.4f: %.3f\n",
+                    name_of(kind), m, name_of(kernel), product.own, product.peer, product.own / product.peer,
+                    flops / 2 / product.own * 1e-9, flops / product.peer * 1e-9, rate, sum.own, sum.own / sum.peer,
+                    square.own, square.own / square.peer);
+        std::fflush(stdout);
       }
     }
   }

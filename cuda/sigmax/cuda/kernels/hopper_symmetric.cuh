@@ -35,6 +35,8 @@ struct hopper_arguments {
   int inner_blocks;     ///< pieces of 128 bytes of the inner dimension
   int blocks_per_split;
   long long order;      ///< m
+  int ahead;            ///< pieces of the inner dimension after which a piece is fetched into the L2 cache; 0: none
+  bool ahead_left;      ///< of the left operand too
   bool has_addend;      ///< C is read
   bool mirror;          ///< boxes below the diagonal are written transposed too
   coefficients same;    ///< for all matrices, unless
@@ -52,14 +54,18 @@ struct hopper_shape {
   static constexpr int left_bytes = tile_rows * 128;
   static constexpr int right_bytes = TileCols * 128;
   static constexpr int stage_bytes = left_bytes + right_bytes;
-  static constexpr int stages = take_turns ? 5 : 3;
+  /// Boxes a warp group stages at a time: one where that leaves room for a stage more.
+  static constexpr int boxes = sizeof(Result) == 2 ? 1 : 2;
+  static constexpr int stages = (take_turns ? 6 : 4) - (boxes - 1);
   static constexpr int box_bytes = 64 * 128;
   static constexpr int box_cols = 128 / static_cast<int>(sizeof(Result));
-  static constexpr int unit_cols = 2 * box_cols;         ///< a warp group stages 64 rows of two boxes
-  static constexpr int staging_bytes = 4 * box_bytes;    ///< of a warp group: two boxes as they are, two transposed
+  static constexpr int unit_cols = boxes * box_cols;           ///< a warp group stages 64 rows of these
+  static constexpr int staging_bytes = 2 * boxes * box_bytes;  ///< of a warp group: as they are, and transposed
   static constexpr int units = row_groups * TileCols / unit_cols;
   static constexpr int accumulators = TileCols / 2;      ///< of 64 rows, a thread
-  static constexpr int shared_bytes = 1024 + stages * stage_bytes + 2 * staging_bytes + 256;
+  static constexpr int listed_steps = 96;                ///< tiles of a block that are worked out in advance
+  static constexpr int shared_bytes = 1024 + stages * stage_bytes + 2 * staging_bytes + 256 + 16 * listed_steps;
+  static_assert(shared_bytes <= 232448);
   static constexpr int threads = 3 * 128;
 };
 
@@ -104,7 +110,35 @@ __device__ __forceinline__ bool hopper_next(hopper_arguments const& a, int step,
   return true;
 }
 
-/// Writes 64 rows of two boxes of one warp group. `d` are the accumulators of those columns.
+/// A tile in 16 bytes.
+__device__ __forceinline__ int4 packed_tile(hopper_arguments const& a, hopper_tile const& tile, bool exists) {
+  int const flags = (exists ? 1 : 0) | (tile.valid ? 2 : 0) | (tile.shared ? 4 : 0) | (tile.wide ? 8 : 0);
+  return {tile.row << 16 | tile.col, tile.matrix * a.splits + tile.split, tile.first_block, tile.blocks << 4 | flags};
+}
+
+/// `hopper_next` from the list where it reaches so far: working a tile out takes as long as multiplying a small one.
+template <int Cluster, int Listed>
+__device__ __forceinline__ bool hopper_listed(hopper_arguments const& a, std::uint32_t list, int step, int rank,
+                                              hopper_tile& tile) {
+  if (step >= Listed) return hopper_next<Cluster>(a, step, rank, tile);
+  int4 p;
+  asm volatile("ld.shared.v4.s32 {%0, %1, %2, %3}, [%4];"
+               : "=r"(p.x), "=r"(p.y), "=r"(p.z), "=r"(p.w)
+               : "r"(list + 16u * static_cast<std::uint32_t>(step)));
+  if ((p.w & 1) == 0) return false;
+  tile.row = p.x >> 16;
+  tile.col = p.x & 0xffff;
+  tile.matrix = a.splits == 1 ? p.y : p.y / a.splits;
+  tile.split = p.y - tile.matrix * a.splits;
+  tile.first_block = p.z;
+  tile.blocks = p.w >> 4;
+  tile.valid = (p.w & 2) != 0;
+  tile.shared = (p.w & 4) != 0;
+  tile.wide = (p.w & 8) != 0;
+  return true;
+}
+
+/// Writes 64 rows of one or two boxes of one warp group. `d` are the accumulators of those columns.
 template <class Shape, class Result>
 struct hopper_epilogue {
   hopper_arguments const& arguments;
@@ -120,7 +154,7 @@ struct hopper_epilogue {
   static constexpr int box_bytes = Shape::box_bytes;
   /// Squares of 64 x 64 in a unit, and boxes in such a square.
   static constexpr int squares = Shape::unit_cols / 64;
-  static constexpr int boxes_of_square = 2 / squares;
+  static constexpr int boxes_of_square = Shape::boxes / squares;
 
   __device__ __forceinline__ bool lives(long long row, long long col) const {
     return row < arguments.order && role_of_box(row / 64, col / 64) != box_role::above;
@@ -130,7 +164,8 @@ struct hopper_epilogue {
 
   /// Starts loading C for the unit at (row, col). For the leader alone; what was staged has been read.
   __device__ __forceinline__ void fetch(long long row, long long col, int matrix) const {
-    int const count = squares == 2 && role_of_box(row / 64, col / 64 + 1) == box_role::above ? 1 : 2;
+    int const count =
+        squares == 2 && role_of_box(row / 64, col / 64 + 1) == box_role::above ? 1 : Shape::boxes;
     ptx::barrier_expect(loaded, static_cast<std::uint32_t>(count * box_bytes));
     for (int box = 0; box < count; ++box) {
       ptx::load_box(addend, staging + static_cast<std::uint32_t>(box * box_bytes), loaded,
@@ -166,7 +201,7 @@ struct hopper_epilogue {
   __device__ __forceinline__ std::uint32_t straight(int square) const {
     return staging + static_cast<std::uint32_t>(square * boxes_of_square * box_bytes);
   }
-  __device__ __forceinline__ std::uint32_t turned(int square) const { return straight(square) + 2 * box_bytes; }
+  __device__ __forceinline__ std::uint32_t turned(int square) const { return straight(square) + Shape::boxes * box_bytes; }
 
   /// Address of element (r, c) of a square of 64 x 64.
   __device__ __forceinline__ static std::uint32_t address(std::uint32_t base, int r, int c) {
@@ -280,7 +315,7 @@ __global__ void __launch_bounds__(384, 1)
   std::uint32_t const staging = base + shape::stages * shape::stage_bytes;
   std::uint32_t const full = staging + 2 * shape::staging_bytes;
   std::uint32_t const empty = full + 8 * shape::stages;
-  std::uint32_t const loaded = empty + 8 * shape::stages;
+  std::uint32_t const loaded = full + 16 * 8;  // room for eight stages
   int const group = static_cast<int>(threadIdx.x) / 128;
   int const rank = Cluster == 2 ? static_cast<int>(ptx::cluster_rank()) : 0;
 
@@ -296,6 +331,16 @@ __global__ void __launch_bounds__(384, 1)
     ptx::prefetch_map(&left);
     ptx::prefetch_map(&right);
   }
+  std::uint32_t const list = loaded + 16;
+  if (threadIdx.x >= 32 && threadIdx.x < 32 + shape::listed_steps) {
+    int const step = static_cast<int>(threadIdx.x) - 32;
+    hopper_tile tile{};
+    bool const exists = hopper_next<Cluster>(arguments, step, rank, tile);
+    int4 const p = packed_tile(arguments, tile, exists);
+    asm volatile("st.shared.v4.s32 [%0], {%1, %2, %3, %4};" ::"r"(list + 16u * static_cast<std::uint32_t>(step)),
+                 "r"(p.x), "r"(p.y), "r"(p.z), "r"(p.w)
+                 : "memory");
+  }
   __syncthreads();
   if constexpr (Cluster == 2) ptx::cluster_sync();
 
@@ -305,7 +350,7 @@ __global__ void __launch_bounds__(384, 1)
       int stage = 0;
       std::uint32_t parity = 1;
       hopper_tile tile;
-      for (int step = 0; hopper_next<Cluster>(arguments, step, rank, tile); ++step) {
+      for (int step = 0; hopper_listed<Cluster, shape::listed_steps>(arguments, list, step, rank, tile); ++step) {
         for (int block = tile.first_block; block < tile.first_block + tile.blocks; ++block) {
           std::uint32_t const barrier = full + 8 * stage;
           std::uint32_t const to = base + static_cast<std::uint32_t>(stage * shape::stage_bytes);
@@ -313,6 +358,15 @@ __global__ void __launch_bounds__(384, 1)
           int const right_rows = tile.wide ? 256 : 128;
           ptx::barrier_expect(barrier, static_cast<std::uint32_t>(shape::left_bytes + right_rows * 128));
           int const x = block * shape::inner;
+          if (arguments.ahead > 0 && block + arguments.ahead < tile.first_block + tile.blocks) {
+            int const later = x + arguments.ahead * shape::inner;
+            if (arguments.ahead_left) ptx::prefetch_box(&left, later, tile.row * 128, tile.matrix);
+            if (Cluster == 1 || rank == 0) {
+              for (int r = 0; r < (tile.wide ? 256 : 128); r += 64) {
+                ptx::prefetch_box(&right, later, tile.col * 128 + r, tile.matrix);
+              }
+            }
+          }
           ptx::load_box(&left, to, barrier, x, tile.row * 128, tile.matrix);
           // Boxes of 64 rows: each block of a cluster fetches half of the rows for both.
           bool const for_both = Cluster == 2 && tile.shared;
@@ -350,10 +404,10 @@ __global__ void __launch_bounds__(384, 1)
     constexpr int turn = 3;  // named barriers 3 and 4: whose turn to multiply it is
     hopper_tile tile;
     int consumed = 0;  // pieces before this tile
-    if (shape::take_turns && mine == 1 && hopper_next<Cluster>(arguments, 0, rank, tile)) {
+    if (shape::take_turns && mine == 1 && hopper_listed<Cluster, shape::listed_steps>(arguments, list, 0, rank, tile)) {
       ptx::named_arrive(turn + 0, 256);
     }
-    for (int step = 0; hopper_next<Cluster>(arguments, step, rank, tile); ++step) {
+    for (int step = 0; hopper_listed<Cluster, shape::listed_steps>(arguments, list, step, rank, tile); ++step) {
       if (shape::take_turns && step % 2 != mine) {
         consumed += tile.blocks;
         continue;
@@ -431,7 +485,7 @@ __global__ void __launch_bounds__(384, 1)
       }
       if constexpr (shape::take_turns) {
         hopper_tile next;
-        if (hopper_next<Cluster>(arguments, step + 1, rank, next)) ptx::named_arrive(turn + 1 - mine, 256);
+        if (hopper_listed<Cluster, shape::listed_steps>(arguments, list, step + 1, rank, next)) ptx::named_arrive(turn + 1 - mine, 256);
       }
       ptx::wgmma_wait<0>();
 #pragma unroll
@@ -452,12 +506,11 @@ __global__ void __launch_bounds__(384, 1)
           epilogue.fetch(row_of(next), col_of(next), tile.matrix);
         }
       };
+      static_assert(shape::units == 4);
       write_unit.template operator()<0>();
       write_unit.template operator()<1>();
-      if constexpr (shape::units > 2) {
-        write_unit.template operator()<2>();
-        write_unit.template operator()<3>();
-      }
+      write_unit.template operator()<2>();
+      write_unit.template operator()<3>();
     }
     if (epilogue.leader) ptx::stores_done();
   }
