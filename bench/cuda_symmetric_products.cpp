@@ -125,9 +125,9 @@ void check(cudaStream_t stream, operand_kind kind, tensor_kernel kernel, index_t
   batch kept(kind, m, m, c.view.row_stride, count);
   if (addend) {
     must(cudaMemcpyAsync(kept.view.data, c.view.data,
-                                 static_cast<std::size_t>(m * c.view.row_stride * count * size_of(kind)),
-                                 cudaMemcpyDeviceToDevice, stream),
-                 "cudaMemcpyAsync");
+                         static_cast<std::size_t>(m * c.view.row_stride * count * size_of(kind)),
+                         cudaMemcpyDeviceToDevice, stream),
+         "cudaMemcpyAsync");
   }
   auto const& to = in_place ? c.view : d.view;
   if (square) {
@@ -141,9 +141,10 @@ void check(cudaStream_t stream, operand_kind kind, tensor_kernel kernel, index_t
   bool const good = relative < tolerance && found.unsymmetric == 0 && found.not_finite == 0;
   if (!good) ++failures;
   if (!good || m >= 1000) {
-    std::printf("%s %-4s %-12s %s m %5td n %5td padding %td batch %d%s%s: error %.2e, unsymmetric %lld, not finite %lld\n",
-                good ? "ok  " : "FAIL", name_of(kind), name_of(kernel), square ? "gram" : "pq  ", m, n, padding, count,
-                addend ? ", C" : "", in_place ? " in place" : "", relative, found.unsymmetric, found.not_finite);
+    std::printf(
+        "%s %-4s %-12s %s m %5td n %5td padding %td batch %d%s%s: error %.2e, unsymmetric %lld, not finite %lld\n",
+        good ? "ok  " : "FAIL", name_of(kind), name_of(kernel), square ? "gram" : "pq  ", m, n, padding, count,
+        addend ? ", C" : "", in_place ? " in place" : "", relative, found.unsymmetric, found.not_finite);
   }
 }
 
@@ -207,13 +208,14 @@ void times(cudaStream_t stream, product_plans& plans, std::vector<tensor_kernel>
             stream, repeat, [&] { symmetric_product(stream, kind, p.view, q.view, none, d.view, options); }, general);
         auto const sum = in_turns(
             stream, repeat, [&] { symmetric_product(stream, kind, p.view, q.view, c.view, d.view, added); }, general);
-        auto const square =
-            in_turns(stream, repeat, [&] { gram(stream, kind, p.view, none, d.view, options); }, general);
-        std::printf("  %-4s %5td %-12s product %.4f ms, GEMM %.4f: ratio %.3f, %.0f TFLOP/s of half (GEMM %.0f, rate "
-                    "%.0f) | with C %.4f: %.3f | gram %.4f: %.3f\n",
-                    name_of(kind), m, name_of(kernel), product.own, product.peer, product.own / product.peer,
-                    flops / 2 / product.own * 1e-9, flops / product.peer * 1e-9, rate, sum.own, sum.own / sum.peer,
-                    square.own, square.own / square.peer);
+        auto const square = in_turns(
+            stream, repeat, [&] { gram(stream, kind, p.view, none, d.view, options); }, general);
+        std::printf(
+            "  %-4s %5td %-12s product %.4f ms, GEMM %.4f: ratio %.3f, %.0f TFLOP/s of half (GEMM %.0f, rate "
+            "%.0f) | with C %.4f: %.3f | gram %.4f: %.3f\n",
+            name_of(kind), m, name_of(kernel), product.own, product.peer, product.own / product.peer,
+            flops / 2 / product.own * 1e-9, flops / product.peer * 1e-9, rate, sum.own, sum.own / sum.peer, square.own,
+            square.own / square.peer);
         std::fflush(stdout);
       }
     }
@@ -228,11 +230,13 @@ int run(std::string const& half, std::string const& only) {
   memory scratch(bytes);
   product_plans plans(workspace.data, bytes);
   std::vector<tensor_kernel> kernels;
-  for (auto const kernel : {tensor_kernel::any_shape,
+  for (auto const kernel : {
+         tensor_kernel::any_shape,
 #if defined(SIGMAX_CUDA_ALL_VARIANTS)
-                            tensor_kernel::hopper_128, tensor_kernel::hopper_256,
+             tensor_kernel::hopper_128, tensor_kernel::hopper_256,
 #endif
-                            tensor_kernel::hopper_128x2, tensor_kernel::hopper_256x2}) {
+             tensor_kernel::hopper_128x2, tensor_kernel::hopper_256x2
+       }) {
     if (only.empty() || only == name_of(kernel)) kernels.push_back(kernel);
   }
   if (half != "times") {

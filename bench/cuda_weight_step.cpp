@@ -60,7 +60,8 @@ void compare(cudaStream_t stream, operand_kind kind, sigmax::polynomial_schedule
   sigmax::fill_normal(w.view(), 4);
   for (index_t i = 0; i < rows; ++i) {
     for (index_t j = 0; j < cols; ++j) {
-      if (steep) g(i, j) *= std::exp(-3.0f * static_cast<float>(std::min(i, j)) / static_cast<float>(std::min(rows, cols)));
+      if (steep)
+        g(i, j) *= std::exp(-3.0f * static_cast<float>(std::min(i, j)) / static_cast<float>(std::min(rows, cols)));
       w(i, j) *= 0.9f / (std::sqrt(static_cast<float>(rows)) + std::sqrt(static_cast<float>(cols)));
     }
   }
@@ -111,9 +112,10 @@ void compare(cudaStream_t stream, operand_kind kind, sigmax::polynomial_schedule
   auto const norm = sigmax::lanczos(result).sigma;
   bool const good = relative < (kind == operand_kind::bf16 ? 0.05 : 0.02);
   if (!good) ++failures;
-  std::printf("%s %-4s %-16s %4td x %4td%s%s: error %.2e of the update's Frobenius norm, largest %.1e, norm of W %.4f\n",
-              good ? "ok  " : "FAIL", name_of(kind), schedule.name(), rows, cols, steep ? " steep" : "",
-              sigma_max > 0 ? " capped" : "", relative, largest, static_cast<double>(norm));
+  std::printf(
+      "%s %-4s %-16s %4td x %4td%s%s: error %.2e of the update's Frobenius norm, largest %.1e, norm of W %.4f\n",
+      good ? "ok  " : "FAIL", name_of(kind), schedule.name(), rows, cols, steep ? " steep" : "",
+      sigma_max > 0 ? " capped" : "", relative, largest, static_cast<double>(norm));
 }
 
 void errors(cudaStream_t stream) {
@@ -174,7 +176,8 @@ struct model {
       auto const& w = weights.emplace_back(rows * cols);
       auto const& original = originals.emplace_back(rows * cols);
       auto const& g = directions.emplace_back(rows * cols);
-      auto const scale = static_cast<float>(0.9 / (std::sqrt(static_cast<double>(rows)) + std::sqrt(static_cast<double>(cols))));
+      auto const scale =
+          static_cast<float>(0.9 / (std::sqrt(static_cast<double>(rows)) + std::sqrt(static_cast<double>(cols))));
       auto const seed = static_cast<unsigned>(entries.size());
       reference::fill_normal(stream, operand_kind::tf32, {original.data, rows, cols, cols, 0, 1}, scale, 2 * seed + 1);
       reference::fill_normal(stream, operand_kind::tf32, {g.data, rows, cols, cols, 0, 1}, 0.01f, 2 * seed + 2);

@@ -27,9 +27,9 @@ cudaDataType_t data_type(operand_kind kind) {
 cublasLtMatrixLayout_t layout_of(cudaDataType_t type, index rows, index cols, index row_stride, index stride,
                                  int count) {
   cublasLtMatrixLayout_t layout = nullptr;
-  must(cublasLtMatrixLayoutCreate(&layout, type, static_cast<std::uint64_t>(cols),
-                                                       static_cast<std::uint64_t>(rows), row_stride),
-                            "cublasLtMatrixLayoutCreate");
+  must(cublasLtMatrixLayoutCreate(&layout, type, static_cast<std::uint64_t>(cols), static_cast<std::uint64_t>(rows),
+                                  row_stride),
+       "cublasLtMatrixLayoutCreate");
   std::int64_t const apart = stride;
   bool const set = cublasLtMatrixLayoutSetAttribute(layout, CUBLASLT_MATRIX_LAYOUT_BATCH_COUNT, &count,
                                                     sizeof(count)) == CUBLAS_STATUS_SUCCESS &&

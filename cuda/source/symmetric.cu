@@ -24,10 +24,8 @@ device_facts current_device() {
   int device = 0;
   device_facts facts;
   must(cudaGetDevice(&device), "cudaGetDevice");
-  must(cudaDeviceGetAttribute(&facts.processors, cudaDevAttrMultiProcessorCount, device),
-               "cudaDeviceGetAttribute");
-  must(cudaDeviceGetAttribute(&facts.major, cudaDevAttrComputeCapabilityMajor, device),
-               "cudaDeviceGetAttribute");
+  must(cudaDeviceGetAttribute(&facts.processors, cudaDevAttrMultiProcessorCount, device), "cudaDeviceGetAttribute");
+  must(cudaDeviceGetAttribute(&facts.major, cudaDevAttrComputeCapabilityMajor, device), "cudaDeviceGetAttribute");
   return facts;
 }
 
@@ -56,7 +54,7 @@ void run_ampere(cudaStream_t stream, symmetric_call const& o) {
   bool const aligned = has_tensor_map(o.left, size) && has_tensor_map(o.right, size);
   auto const kernel = aligned ? ampere_symmetric<operand<Kind>, T, true> : ampere_symmetric<operand<Kind>, T, false>;
   must(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, ampere_shared_bytes),
-               "cudaFuncSetAttribute");
+       "cudaFuncSetAttribute");
   int const tiles = static_cast<int>((o.result.rows + ampere_tile - 1) / ampere_tile);
   kernel<<<dim3(static_cast<unsigned>(triangle_size(tiles)), static_cast<unsigned>(o.result.count)), 256,
            ampere_shared_bytes, stream>>>(arguments);
@@ -68,11 +66,11 @@ void run(cudaStream_t stream, symmetric_call const& o) {
   constexpr index_t size = size_of(Kind);
   auto const facts = current_device();
   bool const hopper = facts.major == 9 && has_tensor_map(o.left, size) && has_tensor_map(o.right, size) &&
-                      has_tensor_map(o.result, size) && (!(o.addend.data != nullptr) || has_tensor_map(o.addend, size)) &&
-                      o.left.cols > 0;
+                      has_tensor_map(o.result, size) &&
+                      (!(o.addend.data != nullptr) || has_tensor_map(o.addend, size)) && o.left.cols > 0;
   auto kernel = o.kernel;
   if (kernel == tensor_kernel::automatic) {
-    kernel = !hopper               ? tensor_kernel::any_shape
+    kernel = !hopper                ? tensor_kernel::any_shape
              : o.result.rows > 6144 ? tensor_kernel::hopper_256x2
                                     : tensor_kernel::hopper_128x2;
   }

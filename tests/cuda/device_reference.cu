@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
-#include "device_reference.hpp"
-
 #include <cstdint>
 
 #include <cuda_runtime.h>
 
-#include <sigmax/cuda/kernels/status.cuh>
 #include <sigmax/cuda/kernels/element.cuh>
 #include <sigmax/cuda/kernels/ptx.cuh>
+#include <sigmax/cuda/kernels/status.cuh>
 #include <sigmax/cuda/kernels/wgmma.cuh>
 #include <sigmax/cuda/schedule/shared_memory.hpp>
+
+#include "device_reference.hpp"
 
 namespace reference {
 
@@ -28,8 +28,8 @@ template <class T>
 __global__ void fill(T* to, long long rows, long long cols, long long row_stride, long long stride, float scale,
                      unsigned seed) {
   for (long long i = blockIdx.x * 256LL + threadIdx.x; i < rows * cols; i += gridDim.x * 256LL) {
-    std::uint64_t const key = (static_cast<std::uint64_t>(seed) << 40) + (static_cast<std::uint64_t>(blockIdx.y) << 34) +
-                              static_cast<std::uint64_t>(i);
+    std::uint64_t const key = (static_cast<std::uint64_t>(seed) << 40) +
+                              (static_cast<std::uint64_t>(blockIdx.y) << 34) + static_cast<std::uint64_t>(i);
     float const u = (static_cast<float>(mixed(2 * key)) + 0.5f) * 0x1p-32f;
     float const v = (static_cast<float>(mixed(2 * key + 1)) + 0.5f) * 0x1p-32f;
     to[blockIdx.y * stride + i / cols * row_stride + i % cols] =
@@ -57,7 +57,8 @@ __global__ void compare_elements(T const* a, T const* b, T const* c, T const* d,
   }
   double exact = static_cast<double>(k.alpha) * sum;
   if (c != nullptr) {
-    exact += static_cast<double>(k.beta) * static_cast<double>(detail::to_float(c[blockIdx.z * c_batch + row * c_row + col]));
+    exact += static_cast<double>(k.beta) *
+             static_cast<double>(detail::to_float(c[blockIdx.z * c_batch + row * c_row + col]));
   }
   if (row == col) exact += static_cast<double>(k.diagonal);
   T const* const result = d + blockIdx.z * d_batch;
@@ -89,7 +90,8 @@ __global__ void __launch_bounds__(256, 1) multiply_only(int times, float* sink) 
     detail::ptx::wgmma_fence();
 #pragma unroll
     for (int slice = 0; slice < 4; ++slice) {
-      detail::ptx::wgmma<Operand>(d, a + static_cast<std::uint64_t>(2 * slice), b + static_cast<std::uint64_t>(2 * slice), 1);
+      detail::ptx::wgmma<Operand>(d, a + static_cast<std::uint64_t>(2 * slice),
+                                  b + static_cast<std::uint64_t>(2 * slice), 1);
     }
     detail::ptx::wgmma_commit();
     detail::ptx::wgmma_wait<0>();
@@ -138,8 +140,8 @@ void with_kind(operand_kind kind, Run const& run) {
 void fill_normal(cudaStream_t stream, operand_kind kind, device_batch const& a, float scale, unsigned seed) {
   with_kind(kind, [&](auto operand) {
     using T = typename decltype(operand)::storage;
-    fill<T><<<dim3(512, static_cast<unsigned>(a.count)), 256, 0, stream>>>(
-        static_cast<T*>(a.data), a.rows, a.cols, a.row_stride, a.stride, scale, seed);
+    fill<T><<<dim3(512, static_cast<unsigned>(a.count)), 256, 0, stream>>>(static_cast<T*>(a.data), a.rows, a.cols,
+                                                                           a.row_stride, a.stride, scale, seed);
   });
   sigmax::SIGMAX_CUDA_LIBRARY::must(cudaGetLastError(), "fill");
 }
@@ -159,7 +161,8 @@ difference compare(cudaStream_t stream, operand_kind kind, device_batch const& a
   });
   sigmax::SIGMAX_CUDA_LIBRARY::must(cudaGetLastError(), "compare_elements");
   totals host{};
-  sigmax::SIGMAX_CUDA_LIBRARY::must(cudaMemcpyAsync(&host, all, sizeof(host), cudaMemcpyDeviceToHost, stream), "cudaMemcpyAsync");
+  sigmax::SIGMAX_CUDA_LIBRARY::must(cudaMemcpyAsync(&host, all, sizeof(host), cudaMemcpyDeviceToHost, stream),
+                                    "cudaMemcpyAsync");
   sigmax::SIGMAX_CUDA_LIBRARY::must(cudaStreamSynchronize(stream), "cudaStreamSynchronize");
   cudaFree(all);
   difference result;
@@ -202,7 +205,8 @@ rate tensor_core_rate(cudaStream_t stream, operand_kind kind) {
   constexpr int times = 20000;
   constexpr int bytes = 49152 + 2048;
   int processors = 0;
-  sigmax::SIGMAX_CUDA_LIBRARY::must(cudaDeviceGetAttribute(&processors, cudaDevAttrMultiProcessorCount, 0), "cudaDeviceGetAttribute");
+  sigmax::SIGMAX_CUDA_LIBRARY::must(cudaDeviceGetAttribute(&processors, cudaDevAttrMultiProcessorCount, 0),
+                                    "cudaDeviceGetAttribute");
   cudaEvent_t begin = nullptr;
   cudaEvent_t end = nullptr;
   sigmax::SIGMAX_CUDA_LIBRARY::must(cudaEventCreate(&begin), "cudaEventCreate");
@@ -210,7 +214,7 @@ rate tensor_core_rate(cudaStream_t stream, operand_kind kind) {
   with_kind(kind, [&](auto operand) {
     auto const kernel = multiply_only<decltype(operand)>;
     sigmax::SIGMAX_CUDA_LIBRARY::must(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, bytes),
-                         "cudaFuncSetAttribute");
+                                      "cudaFuncSetAttribute");
     kernel<<<processors, 256, bytes, stream>>>(200, nullptr);
     cudaEventRecord(begin, stream);
     kernel<<<processors, 256, bytes, stream>>>(times, nullptr);

@@ -19,9 +19,9 @@ void fill_normal(cudaStream_t stream, operand_kind kind, device_batch const& a, 
 
 /// How far D is from the symmetric product it should be.
 struct difference {
-  double largest_error = 0;    ///< max |D - exact|, over all elements
-  double largest_value = 0;    ///< max |exact|
-  long long unsymmetric = 0;   ///< elements that differ in a bit from their mirror image
+  double largest_error = 0;   ///< max |D - exact|, over all elements
+  double largest_value = 0;   ///< max |exact|
+  long long unsymmetric = 0;  ///< elements that differ in a bit from their mirror image
   long long not_finite = 0;
 };
 

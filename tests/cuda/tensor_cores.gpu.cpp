@@ -66,7 +66,8 @@ void check_symmetric(gpu::stream const& on, symmetric_case const& c, float* scra
         for (index_t k = 0; k < c.n; ++k) sum += static_cast<double>(a(z, i, k)) * static_cast<double>(b(z, j, k));
         sum *= static_cast<double>(c.k.alpha);
         if (c.addend) {
-          sum += static_cast<double>(c.k.beta) * static_cast<double>(kept[static_cast<std::size_t>((z * c.m + i) * c.m + j)]);
+          sum += static_cast<double>(c.k.beta) *
+                 static_cast<double>(kept[static_cast<std::size_t>((z * c.m + i) * c.m + j)]);
         }
         if (i == j) sum += static_cast<double>(c.k.diagonal);
         error = std::fmax(error, std::fabs(static_cast<double>(d(z, i, j)) - sum));
@@ -94,7 +95,8 @@ TEST_CASE("symmetric products of every shape on every kernel") {
           check_symmetric(on, {kind, kernel, m, n, 8, 2, true, m % 2 == 0, {0.5f, -1.5f, 2}});
         }
       }
-      check_symmetric(on, {kind, kernel, 33, 19, 3, 2, true, false, {0.5f, 2, 0}});  // rows not at multiples of 16 bytes
+      check_symmetric(on,
+                      {kind, kernel, 33, 19, 3, 2, true, false, {0.5f, 2, 0}});  // rows not at multiples of 16 bytes
     }
   }
 }

@@ -31,7 +31,8 @@ inline float rounded(gpu::operand_kind kind, float x) {
 /// `count` row-major matrices with padding, on the device and as floats on the host.
 class device_operand {
  public:
-  device_operand(gpu::stream const& on, gpu::operand_kind kind, index_t rows, index_t cols, index_t row_stride, int count)
+  device_operand(gpu::stream const& on, gpu::operand_kind kind, index_t rows, index_t cols, index_t row_stride,
+                 int count)
       : on_(on),
         kind_(kind),
         view_{nullptr, rows, cols, row_stride, rows * row_stride, count},
@@ -102,8 +103,9 @@ class device_operand {
 /// Numbers in [-1, 1], other ones for other seeds.
 inline auto noise(unsigned seed) {
   return [seed](int b, index_t i, index_t j) {
-    auto x = static_cast<std::uint32_t>(seed * 2654435761u + static_cast<unsigned>(b) * 40503u +
-                                        static_cast<unsigned>(i) * 2246822519u + static_cast<unsigned>(j) * 3266489917u);
+    auto x =
+        static_cast<std::uint32_t>(seed * 2654435761u + static_cast<unsigned>(b) * 40503u +
+                                   static_cast<unsigned>(i) * 2246822519u + static_cast<unsigned>(j) * 3266489917u);
     x = (x ^ (x >> 15)) * 2246822519u;
     x = (x ^ (x >> 13)) * 3266489917u;
     return static_cast<float>(x ^ (x >> 16)) * 0x1p-31f - 1.0f;

@@ -56,7 +56,8 @@ double error_of_step(gpu::stream const& on, step_case const& c, double* norm) {
   }
   if (c.sigma_max > 0) {
     double const reach = c.schedule.greatest() * (1 + gpu::detail::result_margin(c.kind)) * 0.1;
-    soft_cap(exact, {.sigma_max = c.sigma_max, .update_norm = reach, .weight_decay = 0.1 * 0.05, .check_domain = false});
+    soft_cap(exact,
+             {.sigma_max = c.sigma_max, .update_norm = reach, .weight_decay = 0.1 * 0.05, .check_domain = false});
   }
   std::vector<gpu::weight_entry> const list = {{w.view().data, g.view().data, c.rows, c.cols, gpu::element_kind::f32,
                                                 gpu::element_kind::f32, c.cols + 5, c.cols + 3}};
@@ -165,9 +166,9 @@ TEST_CASE("what a step cannot do is refused") {
   CHECK_THROWS_AS(gpu::weight_step(list{{w.view().data, w.view().data, 8, 8}}, {.learning_rate = -1}), domain_error);
   CHECK_THROWS_AS(gpu::weight_step(list{{w.view().data, w.view().data, 8, 8}}, {.learning_rate = 1, .sigma_max = 1}),
                   domain_error);
-  CHECK_THROWS_AS(gpu::weight_step(list{{w.view().data, w.view().data, 8, 8}},
-                                   {.schedule = schedules::classical(9, 2)}),
-                  domain_error);
+  CHECK_THROWS_AS(
+      gpu::weight_step(list{{w.view().data, w.view().data, 8, 8}}, {.schedule = schedules::classical(9, 2)}),
+      domain_error);
   float host = 0;
   CHECK_THROWS_AS(gpu::weight_step(list{{&host, nullptr, 1, 1}}), domain_error);
 }

@@ -35,8 +35,15 @@ inline void symmetric(char const* function, library::stream on, operand_kind kin
   if (!fits(result, result.rows, result.rows) || !fits(left, result.rows, left.cols) ||
       !fits(right, result.rows, left.cols) || (has_addend && !fits(addend, result.rows, result.rows))) {
     sigmax::detail::raise<shape_error>(
-        {function, ": the operands are ", left.rows, " x ", left.cols, " and ", right.rows, " x ", right.cols,
-         ", the result ", result.rows, " x ", result.cols, ", in batches of ", left.count, ", ", right.count, " and ",
+        {function,     ": the operands are ",
+         left.rows,    " x ",
+         left.cols,    " and ",
+         right.rows,   " x ",
+         right.cols,   ", the result ",
+         result.rows,  " x ",
+         result.cols,  ", in batches of ",
+         left.count,   ", ",
+         right.count,  " and ",
          result.count, "; the result must be square with their rows, and rows must not overlap"});
   }
   if (result.count > 65535) {

@@ -134,7 +134,8 @@ class weight_step {
     int bad = -1;
     detail::check(library::check_step(state_, on, &bad), "weight_step");
     if (bad >= 0) {
-      sigmax::detail::raise<numeric_error>({"weight_step: weight ", bad, " or its direction has an element that is NaN "
+      sigmax::detail::raise<numeric_error>({"weight_step: weight ", bad,
+                                            " or its direction has an element that is NaN "
                                             "or infinite; no weight was changed"});
     }
   }
@@ -180,8 +181,8 @@ class weight_step {
     auto const& e = entries_[i];
     auto const place = static_cast<index_t>(i);
     if (e.rows <= 0 || e.cols <= 0) {
-      sigmax::detail::raise<shape_error>({"weight_step: weight ", place, " is ", e.rows, " x ", e.cols,
-                                          "; extents must be above 0"});
+      sigmax::detail::raise<shape_error>(
+          {"weight_step: weight ", place, " is ", e.rows, " x ", e.cols, "; extents must be above 0"});
     }
     if (e.weight == nullptr) sigmax::detail::raise<domain_error>({"weight_step: weight ", place, " is null"});
     index_t const weight_stride = e.weight_stride == 0 ? e.cols : e.weight_stride;
@@ -193,8 +194,8 @@ class weight_step {
     }
     detail::require_device_pointer(e.weight, "weight_step", "weight");
     if (e.direction != nullptr) detail::require_device_pointer(e.direction, "weight_step", "direction");
-    library::step_weight result{e.weight, e.direction,   e.weight_kind,    e.direction_kind, e.rows,
-                                e.cols,   weight_stride, direction_stride, {}};
+    library::step_weight result{
+        e.weight, e.direction, e.weight_kind, e.direction_kind, e.rows, e.cols, weight_stride, direction_stride, {}};
     auto const plan = detail::step_plan(options_.kind, options_.schedule, e.rows, e.cols);
     for (int t = 0; t < plan.steps; ++t) result.starts_segment[t] = plan.starts_segment[t];
     return result;
@@ -216,8 +217,7 @@ class weight_step {
       n.keep = static_cast<float>(1 - decay);
       n.move = static_cast<float>(-move);
       if (options_.sigma_max > 0) {
-        double const cap =
-            sigmax::detail::cap_in_l2("weight_step", options_.sigma_max, options_.norm, e.rows, e.cols);
+        double const cap = sigmax::detail::cap_in_l2("weight_step", options_.sigma_max, options_.norm, e.rows, e.cols);
         double const alpha = soft_cap_strength(1, move * greatest / cap, decay);
         auto const p = soft_cap_polynomial<double>(alpha);
         n.cap_width = static_cast<float>(cap);

@@ -10,7 +10,6 @@
 #include <cstdint>
 
 #include <sigmax/config.hpp>
-
 #include <sigmax/cuda/operand.hpp>
 #include <sigmax/cuda/schedule/shared_memory.hpp>
 #include <sigmax/cuda/schedule/triangle.hpp>
@@ -40,7 +39,8 @@ inline constexpr int ampere_tile = 128;
 inline constexpr int ampere_stages = 3;
 inline constexpr int ampere_stage_bytes = 2 * ampere_tile * 128;
 inline constexpr int ampere_shared_bytes = ampere_stages * ampere_stage_bytes;
-inline constexpr int ampere_pitch = ampere_tile + 1;  ///< floats between rows of the staged tile: columns meet no bank twice
+inline constexpr int ampere_pitch =
+    ampere_tile + 1;  ///< floats between rows of the staged tile: columns meet no bank twice
 static_assert(ampere_tile * ampere_pitch * 4 <= ampere_shared_bytes);
 
 template <class Operand>
@@ -74,9 +74,9 @@ __device__ __forceinline__ std::uint32_t rounded_operand(std::uint32_t word) {
 
 /// 128 rows from `first_row`, 128 bytes from element `first` of the inner dimension; zero beyond the matrix.
 template <bool Aligned, class T>
-__device__ __forceinline__ void ampere_load(std::uint32_t to, unsigned char* generic, T const* from, long long row_stride,
-                                            long long col_stride, long long first_row, long long rows, long long first,
-                                            long long inner) {
+__device__ __forceinline__ void ampere_load(std::uint32_t to, unsigned char* generic, T const* from,
+                                            long long row_stride, long long col_stride, long long first_row,
+                                            long long rows, long long first, long long inner) {
   constexpr int size = static_cast<int>(sizeof(T));
   int const thread = static_cast<int>(threadIdx.x);
   if constexpr (Aligned) {
@@ -151,13 +151,13 @@ __global__ void __launch_bounds__(256) ampere_symmetric(ampere_arguments<Operand
       std::uint32_t b[2][4];
 #pragma unroll
       for (int i = 0; i < 4; ++i) {
-        ptx::load_matrices(a[i], a_at + static_cast<std::uint32_t>(swizzled(warp_row + 16 * i + by_rows.row,
-                                                                            32 * slice + by_rows.col)));
+        ptx::load_matrices(a[i], a_at + static_cast<std::uint32_t>(
+                                            swizzled(warp_row + 16 * i + by_rows.row, 32 * slice + by_rows.col)));
       }
 #pragma unroll
       for (int j = 0; j < 2; ++j) {
-        ptx::load_matrices(b[j], b_at + static_cast<std::uint32_t>(swizzled(warp_col + 16 * j + by_columns.row,
-                                                                            32 * slice + by_columns.col)));
+        ptx::load_matrices(b[j], b_at + static_cast<std::uint32_t>(
+                                            swizzled(warp_col + 16 * j + by_columns.row, 32 * slice + by_columns.col)));
       }
 #pragma unroll
       for (int i = 0; i < 4; ++i) {

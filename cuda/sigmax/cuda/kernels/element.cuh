@@ -10,7 +10,6 @@
 #include <cuda_fp16.h>
 
 #include <sigmax/config.hpp>
-
 #include <sigmax/cuda/operand.hpp>
 
 namespace sigmax::inline SIGMAX_ABI::gpu::detail {

@@ -6,7 +6,6 @@
 #include <cuda_runtime_api.h>
 
 #include <sigmax/config.hpp>
-
 #include <sigmax/cuda/operand.hpp>
 
 namespace sigmax::inline SIGMAX_ABI::gpu::detail {

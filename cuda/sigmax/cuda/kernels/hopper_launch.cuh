@@ -58,8 +58,9 @@ void launch_hopper(cudaStream_t stream, symmetric_call const& o, int splits, dev
   arguments.each = each;
 
   auto const kernel = hopper_symmetric<operand<Kind>, Result, TileCols, Cluster>;
-  SIGMAX_CUDA_LIBRARY::must(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, shape::shared_bytes),
-               "cudaFuncSetAttribute");
+  SIGMAX_CUDA_LIBRARY::must(
+      cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, shape::shared_bytes),
+      "cudaFuncSetAttribute");
   long long const tiles = 2LL * arguments.schedule.pairs() * arguments.batch * arguments.splits;
   long long const most = processors / Cluster * Cluster;
   cudaLaunchConfig_t config{};
@@ -74,12 +75,14 @@ void launch_hopper(cudaStream_t stream, symmetric_call const& o, int splits, dev
   attribute.val.clusterDim.z = 1;
   config.attrs = &attribute;
   config.numAttrs = 1;
-  SIGMAX_CUDA_LIBRARY::must(cudaLaunchKernelEx(&config, kernel, arguments, left, right, addend, result), "hopper_symmetric");
+  SIGMAX_CUDA_LIBRARY::must(cudaLaunchKernelEx(&config, kernel, arguments, left, right, addend, result),
+                            "hopper_symmetric");
 }
 
 template <operand_kind Kind, class Result>
-void choose_hopper(tensor_kernel kernel, cudaStream_t stream, symmetric_call const& o, int splits, device_batch const& to,
-                   bool has_addend, coefficients const& same, coefficients const* each, int processors) {
+void choose_hopper(tensor_kernel kernel, cudaStream_t stream, symmetric_call const& o, int splits,
+                   device_batch const& to, bool has_addend, coefficients const& same, coefficients const* each,
+                   int processors) {
   switch (kernel) {
 #if defined(SIGMAX_CUDA_ALL_VARIANTS)
     case tensor_kernel::hopper_128:
@@ -115,11 +118,11 @@ void run_hopper(tensor_kernel kernel, cudaStream_t stream, symmetric_call const&
   device_batch const parts{o.scratch, m, m, row, m * row, o.result.count * splits};
   launch_hopper<Kind, float, 128, 1>(stream, o, splits, parts, false, {}, nullptr, processors);
   int const boxes = static_cast<int>((m + 63) / 64);
-  add_parts<T><<<dim3(static_cast<unsigned>(triangle_size(boxes)), static_cast<unsigned>(o.result.count)), 256, 0,
-                 stream>>>(o.scratch, splits, static_cast<int>(m), row,
-                           (o.addend.data != nullptr) ? static_cast<T const*>(o.addend.data) : nullptr, o.addend.row_stride,
-                           o.addend.stride, static_cast<T*>(o.result.data), o.result.row_stride, o.result.stride,
-                           o.same, o.each);
+  add_parts<T>
+      <<<dim3(static_cast<unsigned>(triangle_size(boxes)), static_cast<unsigned>(o.result.count)), 256, 0, stream>>>(
+          o.scratch, splits, static_cast<int>(m), row,
+          (o.addend.data != nullptr) ? static_cast<T const*>(o.addend.data) : nullptr, o.addend.row_stride,
+          o.addend.stride, static_cast<T*>(o.result.data), o.result.row_stride, o.result.stride, o.same, o.each);
   SIGMAX_CUDA_LIBRARY::must(cudaGetLastError(), "add_parts");
 }
 

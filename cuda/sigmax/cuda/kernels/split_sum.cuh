@@ -4,7 +4,6 @@
 #pragma once
 
 #include <sigmax/config.hpp>
-
 #include <sigmax/cuda/operand.hpp>
 #include <sigmax/cuda/schedule/triangle.hpp>
 

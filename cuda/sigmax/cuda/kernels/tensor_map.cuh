@@ -10,7 +10,6 @@
 #include <cuda_runtime_api.h>
 
 #include <sigmax/config.hpp>
-
 #include <sigmax/cuda/operand.hpp>
 
 #include "status.cuh"
@@ -53,9 +52,9 @@ inline CUtensorMap tensor_map(encode_tiled_t encode, CUtensorMapDataType type, i
   std::uint32_t const box[3] = {static_cast<std::uint32_t>(128 / element_bytes), static_cast<std::uint32_t>(box_rows),
                                 1};
   std::uint32_t const every[3] = {1, 1, 1};
-  CUresult const made = encode(&map, type, 3, a.data, extents, strides, box, every, CU_TENSOR_MAP_INTERLEAVE_NONE,
-                               CU_TENSOR_MAP_SWIZZLE_128B, CU_TENSOR_MAP_L2_PROMOTION_L2_256B,
-                               CU_TENSOR_MAP_FLOAT_OOB_FILL_NONE);
+  CUresult const made =
+      encode(&map, type, 3, a.data, extents, strides, box, every, CU_TENSOR_MAP_INTERLEAVE_NONE,
+             CU_TENSOR_MAP_SWIZZLE_128B, CU_TENSOR_MAP_L2_PROMOTION_L2_256B, CU_TENSOR_MAP_FLOAT_OOB_FILL_NONE);
   if (made != CUDA_SUCCESS) SIGMAX_CUDA_LIBRARY::must(cudaErrorInvalidValue, "cuTensorMapEncodeTiled");
   return map;
 }

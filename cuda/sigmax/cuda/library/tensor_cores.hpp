@@ -52,11 +52,11 @@ enum class tensor_kernel : std::uint8_t {
 struct symmetric_call {
   operand_kind kind = operand_kind::bf16;
   tensor_kernel kernel = tensor_kernel::automatic;
-  device_batch left;    ///< A: m x n
-  device_batch right;   ///< B: m x n
-  device_batch addend;  ///< C: m x m, symmetric; data null: none
-  device_batch result;  ///< D: m x m, may be C
-  coefficients same;    ///< of all matrices, unless
+  device_batch left;                   ///< A: m x n
+  device_batch right;                  ///< B: m x n
+  device_batch addend;                 ///< C: m x m, symmetric; data null: none
+  device_batch result;                 ///< D: m x m, may be C
+  coefficients same;                   ///< of all matrices, unless
   coefficients const* each = nullptr;  ///< one a matrix, in device memory
   float* scratch = nullptr;            ///< device memory for the parts of a split inner dimension; null: no split
   std::size_t scratch_bytes = 0;

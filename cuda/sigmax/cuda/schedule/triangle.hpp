@@ -131,9 +131,9 @@ SIGMAX_HOST_DEVICE constexpr int item_of_worker(int worker, int step, int worker
 
 /// What is done with a square box of the result that lies `row` and `col` boxes from the top left.
 enum class box_role : unsigned char {
-  above,    ///< written by its mirror image
-  diagonal, ///< its lower half is computed, and written to both halves
-  below     ///< written as it is, and mirrored
+  above,     ///< written by its mirror image
+  diagonal,  ///< its lower half is computed, and written to both halves
+  below      ///< written as it is, and mirrored
 };
 
 SIGMAX_HOST_DEVICE constexpr box_role role_of_box(long long row, long long col) {
