@@ -17,6 +17,7 @@
 #include <sigmax/core/workspace.hpp>
 #include <sigmax/cuda/backend.hpp>
 #include <sigmax/cuda/device_matrix.hpp>
+#include <sigmax/cuda/tf32_backend.hpp>
 
 #include "cuda/measure.hpp"
 
@@ -109,6 +110,16 @@ void measure(gpu::stream const& stream, peer<T> const& other, bench::rows& rows)
     ms = time([&] { on.symmetric_product(T(1), g.view(), g.view(), T(0), h.view(), h.view()); });
     rows.add({"symmetric_product" + suffix, shape(m, m), "sigmax", ms,
               static_cast<double>(m) * static_cast<double>(m) * static_cast<double>(m), 0, -1});
+    if constexpr (std::is_same_v<T, float>) {
+      auto const fast = gpu::cuda_tf32(stream).using_scratch(memory);
+      gpu::device_matrix<T> exact(stream, m, m);
+      on.gram(T(1), x.view(), T(0), exact.view(), exact.view());
+      ms = time([&] { fast.gram(T(1), x.view(), T(0), h.view(), h.view()); });
+      rows.add({"gram" + suffix, shape(m, n), "sigmax, TF32", ms, products, 0, distance(h, exact)});
+      on.multiply(T(1), g.view(), x.view(), T(0), z.view(), z.view());
+      ms = time([&] { fast.multiply(T(1), g.view(), x.view(), T(0), y.view(), y.view()); });
+      rows.add({"multiply" + suffix, shape(m, n), "sigmax, TF32 (cuBLASLt)", ms, 2 * products, 0, distance(y, z)});
+    }
     auto const v = random<T>(stream, 1, n, 2);
     gpu::device_matrix<T> w(stream, 1, m), u(stream, 1, n);
     double const bytes = static_cast<double>(m) * static_cast<double>(n) * sizeof(T);

@@ -319,6 +319,16 @@ class cuda {
                   "adam_update");
   }
 
+ protected:
+  /// work(frame) with a frame of the workspace, or of one that lives as long as the work is queued.
+  template <class F>
+  void with_memory(F const& work) const {
+    sigmax::detail::scratch memory(scratch_);
+    if (!memory.get().has_device_memory()) memory.get().set_device_memory(device_memory());
+    workspace::frame frame(memory.get());
+    work(frame);
+  }
+
  private:
   template <class V>
   static constexpr auto plain(V view) {
@@ -345,15 +355,6 @@ class cuda {
     if (scratch_ == nullptr) return detail::check(call(library::scratch_source{}), where);
     workspace::frame frame(*scratch_);
     detail::check(call(source(frame)), where);
-  }
-
-  /// work(frame) with a frame of the workspace, or of one that lives as long as the work is queued.
-  template <class F>
-  void with_memory(F const& work) const {
-    sigmax::detail::scratch memory(scratch_);
-    if (!memory.get().has_device_memory()) memory.get().set_device_memory(device_memory());
-    workspace::frame frame(memory.get());
-    work(frame);
   }
 
   template <class First, class... Views>
