@@ -222,6 +222,40 @@ void times(cudaStream_t stream, product_plans& plans, std::vector<tensor_kernel>
   }
 }
 
+/// The batches of GPT-2-small: 48 products of 768 x 768, and 24 Gram matrices of 768 x 3072, beside cuBLASLt.
+void batches(cudaStream_t stream, product_plans& plans, std::vector<tensor_kernel> const& kernels) {
+  for (auto const kind : {operand_kind::bf16, operand_kind::f16}) {
+    if (std::getenv("SIGMAX_KIND") != nullptr && std::string(std::getenv("SIGMAX_KIND")) != name_of(kind)) continue;
+    for (bool const wide : {false, true}) {
+      index_t const m = 768;
+      index_t const n = wide ? 3072 : 768;
+      int const count = wide ? 24 : 48;
+      batch x(kind, m, n, n, count);
+      batch turned(kind, n, m, m, count);
+      batch d(kind, m, m, m, count);
+      reference::fill_normal(stream, kind, x.view, 1, 1);
+      reference::fill_normal(stream, kind, turned.view, 1, 2);
+      reference::fill_normal(stream, kind, d.view, 1, 3);
+      device_batch const none;
+      double const flops = static_cast<double>(count) * static_cast<double>(m * m) * static_cast<double>(n);
+      auto const general = [&] { plans.multiply(stream, kind, 1, x.view, turned.view, 0, none, d.view); };
+      for (auto const kernel : kernels) {
+        if (kernel == tensor_kernel::any_shape) continue;
+        symmetric_options options;
+        options.kernel = kernel;
+        symmetric_options sum = options;
+        sum.same = {0.5f, 0.25f, 1};
+        auto const time = in_turns(stream, 20, [&] { gram(stream, kind, x.view, none, d.view, options); }, general);
+        auto const added = in_turns(stream, 20, [&] { gram(stream, kind, x.view, d.view, d.view, sum); }, general);
+        std::printf("  %-4s %d x (%td x %td) %-12s gram %.4f ms, GEMM %.4f: ratio %.3f, %.0f TFLOP/s of half | with C "
+                    "%.4f\n",
+                    name_of(kind), count, m, n, name_of(kernel), time.own, time.peer, time.own / time.peer,
+                    flops / time.own * 1e-9, added.own);
+      }
+    }
+  }
+}
+
 int run(std::string const& half, std::string const& only) {
   cudaStream_t stream = nullptr;
   must(cudaStreamCreate(&stream), "cudaStreamCreate");
@@ -243,7 +277,10 @@ int run(std::string const& half, std::string const& only) {
     errors(stream, kernels, static_cast<float*>(scratch.data), bytes, only == "automatic" || only.empty());
   }
   std::fflush(stdout);
-  if (half != "errors") times(stream, plans, kernels, kernels.size() > 1);
+  if (half != "errors") {
+    batches(stream, plans, kernels);
+    times(stream, plans, kernels, kernels.size() > 1);
+  }
   return failures == 0 ? 0 : 1;
 }
 
