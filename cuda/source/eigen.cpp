@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 // symmetric_eigen, by cuSOLVER's divide and conquer.
-#include <cuda_runtime_api.h>
-#include <cusolverDn.h>
-
 #include <new>
 #include <vector>
+
+#include <cuda_runtime_api.h>
+#include <cusolverDn.h>
 
 #include <sigmax/cuda/library/factorizations.hpp>
 
@@ -91,11 +91,10 @@ status symmetric_eigen(eigen_solver* solver, scratch_source scratch, index n, T*
   auto const order = static_cast<int64_t>(n);
   std::size_t on_device = 0;
   std::size_t on_host = 0;
-  auto failed = solver_status(
-      cusolverDnXsyevd_bufferSize(solver->handle, solver->parameters, CUSOLVER_EIG_MODE_VECTOR, CUBLAS_FILL_MODE_LOWER,
-                                  order, data_type<T>, a, order, data_type<T>, values, data_type<T>, &on_device,
-                                  &on_host),
-      "cusolverDnXsyevd_bufferSize");
+  auto failed = solver_status(cusolverDnXsyevd_bufferSize(solver->handle, solver->parameters, CUSOLVER_EIG_MODE_VECTOR,
+                                                          CUBLAS_FILL_MODE_LOWER, order, data_type<T>, a, order,
+                                                          data_type<T>, values, data_type<T>, &on_device, &on_host),
+                              "cusolverDnXsyevd_bufferSize");
   if (failed.failed()) return failed;
   if (solver->host_memory.size() < on_host) solver->host_memory.resize(on_host);
   // The integer of the result lies behind the workspace.
@@ -105,11 +104,10 @@ status symmetric_eigen(eigen_solver* solver, scratch_source scratch, index n, T*
   failed = memory.take(scratch, before + sizeof(int), &work);
   if (failed.failed()) return failed;
   auto* const outcome = reinterpret_cast<int*>(static_cast<std::byte*>(work) + before);
-  failed = solver_status(
-      cusolverDnXsyevd(solver->handle, solver->parameters, CUSOLVER_EIG_MODE_VECTOR, CUBLAS_FILL_MODE_LOWER, order,
-                       data_type<T>, a, order, data_type<T>, values, data_type<T>, work, on_device,
-                       solver->host_memory.data(), on_host, outcome),
-      "cusolverDnXsyevd");
+  failed = solver_status(cusolverDnXsyevd(solver->handle, solver->parameters, CUSOLVER_EIG_MODE_VECTOR,
+                                          CUBLAS_FILL_MODE_LOWER, order, data_type<T>, a, order, data_type<T>, values,
+                                          data_type<T>, work, on_device, solver->host_memory.data(), on_host, outcome),
+                         "cusolverDnXsyevd");
   if (failed.failed()) return failed;
   int found = 0;
   failed = runtime_status(cudaMemcpyAsync(&found, outcome, sizeof found, cudaMemcpyDeviceToHost, solver->on),

@@ -53,7 +53,8 @@ status reduce_elements(char const* name, stream on, reduction_memory memory, str
   if (failed.failed()) return failed;
   int const count = static_cast<int>(grid.x * grid.y);
   if (count > 1) {
-    failed = start(name, reduce_partials_kernel<typename Term::operation, value>, dim3(1), dim3(256), on, partials, count);
+    failed =
+        start(name, reduce_partials_kernel<typename Term::operation, value>, dim3(1), dim3(256), on, partials, count);
     if (failed.failed()) return failed;
   }
   failed = runtime_status(cudaMemcpyAsync(result, partials, sizeof(value), cudaMemcpyDeviceToHost, on), name);
@@ -70,10 +71,14 @@ strided<T> as(strided<S> x) {
 template <class F>
 status with_scalar(scalar_type type, F const& f) {
   switch (type) {
-    case scalar_type::float32: return f(float{});
-    case scalar_type::float64: return f(double{});
-    case scalar_type::bfloat16: return f(bf16{});
-    case scalar_type::float16: return f(f16{});
+    case scalar_type::float32:
+      return f(float{});
+    case scalar_type::float64:
+      return f(double{});
+    case scalar_type::bfloat16:
+      return f(bf16{});
+    case scalar_type::float16:
+      return f(f16{});
   }
   return {origin::runtime, static_cast<int>(cudaErrorInvalidValue), "scalar_type"};
 }
@@ -148,7 +153,7 @@ status max_abs(stream on, reduction_memory memory, scalar_type of_x, strided<voi
 
 #define SIGMAX_INSTANTIATE(T)                                                                                          \
   template status combine<T>(stream, T, strided<T const>, T, strided<T>);                                              \
-  template status combine_stored<T>(stream, T, scalar_type, strided<void const>, T, scalar_type, strided<void>);        \
+  template status combine_stored<T>(stream, T, scalar_type, strided<void const>, T, scalar_type, strided<void>);       \
   template status divide<T>(stream, T, strided<T>);                                                                    \
   template status clear_above_diagonal<T>(stream, strided<T>);                                                         \
   template status add_to_diagonal<T>(stream, T, strided<T>);                                                           \

@@ -120,10 +120,10 @@ status count_above(stream on, index* status_memory, T threshold, strided_vector<
   return read_index(on, status_memory, count, "count_above");
 }
 
-#define SIGMAX_INSTANTIATE(T)                                                  \
-  template status cholesky<T>(stream, index*, strided<T>, index*);             \
-  template status triangular_solve<T>(stream, strided<T const>, strided<T>);   \
-  template status reverse_rows<T>(stream, strided<T>, strided_vector<T>);      \
+#define SIGMAX_INSTANTIATE(T)                                                                                          \
+  template status cholesky<T>(stream, index*, strided<T>, index*);                                                     \
+  template status triangular_solve<T>(stream, strided<T const>, strided<T>);                                           \
+  template status reverse_rows<T>(stream, strided<T>, strided_vector<T>);                                              \
   template status count_above<T>(stream, index*, T, strided_vector<T const>, index*);
 SIGMAX_INSTANTIATE(float)
 SIGMAX_INSTANTIATE(double)

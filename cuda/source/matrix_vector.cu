@@ -20,7 +20,7 @@ status sum_rows(stream on, scratch_source source, row_sums<T> p) {
   bool const by_rows = has_long_rows(p.a);
   bool const is_long = by_rows && p.a.cols >= 1024;
   index const blocks = is_long ? m : divided_up(m, by_rows ? 8 : 32);
-  index const parts = depth_parts(blocks, p.a.cols, by_rows ? 4096 : 64);
+  index const parts = row_parts(blocks, p.a.cols, by_rows ? 4096 : 64);
   p.cols_of_part = divided_up(p.a.cols, parts);
   scratch_memory scratch(on, source);
   if (parts > 1) {
@@ -56,18 +56,13 @@ status gram_times_vector(stream on, scratch_source source, strided<T const> x, s
   if (x.rows == 0) {  // a sum of no rows: zeros
     return sum_rows<product_term, T>(on, {}, {T(1), {y.data, n, 0, 1, 1}, {}, T(0), {}, y, 0, nullptr});
   }
-  bool const by_rows = has_long_rows(x);
-  index const groups = divided_up(x.rows, by_rows ? gram_rows_by_rows : gram_rows_by_columns);
-  index const blocks = groups < 264 ? groups : 264;
   scratch_memory scratch(on, source);
-  gram_sums<T> p{x, v, nullptr};
-  if (auto const failed = scratch.take(blocks * n, &p.sums); failed.failed()) return failed;
-  row_sums<T> const join{T(1), {p.sums, n, blocks, 1, n}, {}, T(0), {}, y, 0, p.sums};
-  auto const kernel = by_rows ? gram_by_rows_kernel<T> : gram_by_columns_kernel<T>;
-  auto const result = start("gram_times_vector", kernel, dim3(grid_size(blocks)), dim3(256), on, p);
-  if (result.failed()) return result;
-  return start("join_row_sums", join_row_sums_kernel<T>, dim3(grid_size(divided_up(n, 256))), dim3(256), on, join,
-               blocks);
+  T* products = nullptr;
+  if (auto const failed = scratch.take(x.rows, &products); failed.failed()) return failed;
+  strided_vector<T> const u{products, x.rows, 1};
+  auto const failed = sum_rows<product_term, T>(on, source, {T(1), x, v, T(0), {}, u, 0, nullptr});
+  if (failed.failed()) return failed;
+  return sum_rows<product_term, T>(on, source, {T(1), x.transposed(), {products, x.rows, 1}, T(0), {}, y, 0, nullptr});
 }
 
 #define SIGMAX_INSTANTIATE(T)                                                                                          \

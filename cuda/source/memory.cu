@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Device memory, copies, and questions about the device.
-#include <cusolverDn.h>
-
 #include <cstdio>
+
+#include <cusolverDn.h>
 
 #include <sigmax/cuda/kernels/launch.cuh>
 #include <sigmax/cuda/library/memory.hpp>
@@ -15,13 +15,20 @@ __global__ void empty_kernel() {}
 
 char const* solver_text(int code) {
   switch (code) {
-    case CUSOLVER_STATUS_NOT_INITIALIZED: return "CUSOLVER_STATUS_NOT_INITIALIZED";
-    case CUSOLVER_STATUS_ALLOC_FAILED: return "CUSOLVER_STATUS_ALLOC_FAILED";
-    case CUSOLVER_STATUS_INVALID_VALUE: return "CUSOLVER_STATUS_INVALID_VALUE";
-    case CUSOLVER_STATUS_ARCH_MISMATCH: return "CUSOLVER_STATUS_ARCH_MISMATCH";
-    case CUSOLVER_STATUS_EXECUTION_FAILED: return "CUSOLVER_STATUS_EXECUTION_FAILED";
-    case CUSOLVER_STATUS_INTERNAL_ERROR: return "CUSOLVER_STATUS_INTERNAL_ERROR";
-    default: return "cuSOLVER's status";
+    case CUSOLVER_STATUS_NOT_INITIALIZED:
+      return "CUSOLVER_STATUS_NOT_INITIALIZED";
+    case CUSOLVER_STATUS_ALLOC_FAILED:
+      return "CUSOLVER_STATUS_ALLOC_FAILED";
+    case CUSOLVER_STATUS_INVALID_VALUE:
+      return "CUSOLVER_STATUS_INVALID_VALUE";
+    case CUSOLVER_STATUS_ARCH_MISMATCH:
+      return "CUSOLVER_STATUS_ARCH_MISMATCH";
+    case CUSOLVER_STATUS_EXECUTION_FAILED:
+      return "CUSOLVER_STATUS_EXECUTION_FAILED";
+    case CUSOLVER_STATUS_INTERNAL_ERROR:
+      return "CUSOLVER_STATUS_INTERNAL_ERROR";
+    default:
+      return "cuSOLVER's status";
   }
 }
 
@@ -30,15 +37,21 @@ char const* solver_text(int code) {
 char const* describe(status what) {
   thread_local char text[256];
   switch (what.from) {
-    case origin::none: return "success";
+    case origin::none:
+      return "success";
     case origin::runtime: {
       auto const code = static_cast<cudaError_t>(what.code);
       std::snprintf(text, sizeof text, "%s (%d), %s", cudaGetErrorName(code), what.code, cudaGetErrorString(code));
       return text;
     }
-    case origin::cublas: std::snprintf(text, sizeof text, "cuBLAS status %d", what.code); return text;
-    case origin::cusolver: std::snprintf(text, sizeof text, "%s (%d)", solver_text(what.code), what.code); return text;
-    case origin::sigmax: break;
+    case origin::cublas:
+      std::snprintf(text, sizeof text, "cuBLAS status %d", what.code);
+      return text;
+    case origin::cusolver:
+      std::snprintf(text, sizeof text, "%s (%d)", solver_text(what.code), what.code);
+      return text;
+    case origin::sigmax:
+      break;
   }
   if (what.code == eigenvalues_did_not_converge) return "the eigenvalues did not converge";
   int device = 0;
@@ -64,12 +77,16 @@ meaning meaning_of(status what) {
     case cudaErrorInitializationError:
     case cudaErrorDevicesUnavailable:
     case cudaErrorSystemDriverMismatch:
-    case cudaErrorStubLibrary: return meaning::no_device;
+    case cudaErrorStubLibrary:
+      return meaning::no_device;
     case cudaErrorNoKernelImageForDevice:
     case cudaErrorUnsupportedPtxVersion:
-    case cudaErrorInvalidDeviceFunction: return meaning::no_kernel_for_device;
-    case cudaErrorMemoryAllocation: return meaning::out_of_memory;
-    default: return meaning::other;
+    case cudaErrorInvalidDeviceFunction:
+      return meaning::no_kernel_for_device;
+    case cudaErrorMemoryAllocation:
+      return meaning::out_of_memory;
+    default:
+      return meaning::other;
   }
 }
 
@@ -113,9 +130,9 @@ status copy_rows_to_device(stream on, void* device, std::size_t device_pitch, vo
 
 status copy_rows_to_host(stream on, void* host, std::size_t host_pitch, void const* device, std::size_t device_pitch,
                          std::size_t width, std::size_t rows) {
-  auto const failed = runtime_status(
-      cudaMemcpy2DAsync(host, host_pitch, device, device_pitch, width, rows, cudaMemcpyDeviceToHost, on),
-      "cudaMemcpy2DAsync");
+  auto const failed =
+      runtime_status(cudaMemcpy2DAsync(host, host_pitch, device, device_pitch, width, rows, cudaMemcpyDeviceToHost, on),
+                     "cudaMemcpy2DAsync");
   return failed.failed() ? failed : wait_for(on);
 }
 

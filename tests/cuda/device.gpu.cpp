@@ -12,6 +12,7 @@
 #include <sigmax/core/random.hpp>
 #include <sigmax/cuda/backend.hpp>
 #include <sigmax/cuda/device_matrix.hpp>
+#include <sigmax/io/dlpack.hpp>
 
 #include "backend/storage.hpp"
 
@@ -64,9 +65,8 @@ TEST_CASE_TEMPLATE("views of any layout are copied both ways, and rounded on the
     stored_matrix<float> const host(9, 11, order, source);
     gpu::device_matrix<T> there(stream, 9, 22);
     for (bool const is_transposed : {false, true}) {
-      auto const block = is_transposed
-                             ? sigmax::matrix_view<T, sigmax::device_space>(there.data(), 9, 11, 1, 9)
-                             : there.view().block(0, 11, 9, 11);
+      auto const block = is_transposed ? sigmax::matrix_view<T, sigmax::device_space>(there.data(), 9, 11, 1, 9)
+                                       : there.view().block(0, 11, 9, 11);
       on.copy_from_host(host.view(), block);
       stored_matrix<double> const back(9, 11, order);
       on.copy_to_host(block, back.view());
@@ -104,6 +104,21 @@ TEST_CASE("combine_stored and divide") {
   for (index_t i = 0; i < 4; ++i) CHECK(quotients.data()[i] == z.data()[i] / 1e-38f);
 }
 
+TEST_CASE("device matrices are shared by DLPack") {
+  gpu::stream const stream;
+  gpu::cuda const on(stream);
+  sigmax::matrix<float> host(3, 4);
+  sigmax::fill_normal(host.view(), 2);
+  auto there = gpu::device_matrix<float>::copy_of(host, stream);
+  auto const* const data = there.data();
+  sigmax::dlpack::owned_tensor<> const given(sigmax::dlpack::share(std::move(there)));
+  CHECK(given->dl_tensor.device.device_type == sigmax::dlpack::cuda);
+  auto const view = sigmax::dlpack::view_of<float, sigmax::device_space>(*given);
+  CHECK(view.data() == data);
+  CHECK(on.max_abs(view) == sigmax::cpu::scalar().max_abs(host.view()));
+  CHECK_THROWS_AS(sigmax::dlpack::view_of<float>(*given), sigmax::unsupported_error);
+}
+
 TEST_CASE("a host pointer is refused where it is asked for") {
   gpu::stream const stream;
   gpu::cuda const on = gpu::cuda(stream).checking_pointers();
@@ -124,9 +139,8 @@ TEST_CASE("a host pointer is refused where it is asked for") {
 
 TEST_CASE("exhausted memory is one clear error, after which work goes on") {
   gpu::stream const stream;
-  auto const text = thrown<gpu::device_memory_error>([&] {
-    gpu::device_matrix<double> const too_large(stream, index_t{1} << 22, index_t{1} << 22);
-  });
+  auto const text = thrown<gpu::device_memory_error>(
+      [&] { gpu::device_matrix<double> const too_large(stream, index_t{1} << 22, index_t{1} << 22); });
   CHECK(holds(text, "ran out of device memory"));
   CHECK(holds(text, "cudaMallocAsync"));
   gpu::device_matrix<double> const fits(stream, 100, 100);

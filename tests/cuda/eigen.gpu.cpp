@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Eigenvalues on the device.
-#include "cuda/backends.hpp"
-
+// clang-format off: what is first included decides on which backends the tests run.
 #include "backend/symmetric_eigen.test.cpp"
+#include "cuda/backends.hpp"
+// clang-format on
 
 TEST_CASE_TEMPLATE("eigenvalues above a threshold", T, float, double) {
   staged const on;

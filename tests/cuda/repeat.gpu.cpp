@@ -64,9 +64,8 @@ TEST_CASE_TEMPLATE("the same bits a hundred times", T, float, double) {
     repeat<T>(on, square, [&](auto const& be, auto& r) {
       be.symmetric_product(T(1), square.view(), square.view(), T(0), r.view(), r.view());
     });
-    repeat<T>(on, row, [&](auto const& be, auto& r) {
-      be.gram_times_vector(x.view(), row.view().row(0), r.view().row(0));
-    });
+    repeat<T>(on, row,
+              [&](auto const& be, auto& r) { be.gram_times_vector(x.view(), row.view().row(0), r.view().row(0)); });
     repeat<T>(on, row, [&](auto const& be, auto& r) {
       be.gram_times_vector(y.view().transposed(), row.view().row(0), r.view().row(0));
       be.row_abs_sums(y.view(), r.view().row(0));

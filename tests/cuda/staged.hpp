@@ -12,12 +12,16 @@
 #include <vector>
 
 #include <sigmax/backend/concept.hpp>
+#include <sigmax/core/device_matrix.hpp>
 #include <sigmax/core/matrix_view.hpp>
 #include <sigmax/cuda/backend.hpp>
 #include <sigmax/cuda/device_memory.hpp>
 #include <sigmax/cuda/stream.hpp>
 
 namespace sigmax::test {
+
+/// Device memory, eight bytes an element.
+using device_bytes = sigmax::detail::device_matrix<double>;
 
 /// The memory that views span, from their lowest to their highest element, gaps included; spans that overlap are one.
 class staging {
@@ -30,14 +34,14 @@ class staging {
     add_span({low, high + sizeof(element), 0, !std::is_const_v<element>});
   }
 
-  void copy_to_device(gpu::stream_handle on, gpu::detail::device_array<std::byte>& memory) {
+  void copy_to_device(gpu::stream_handle on, device_bytes& memory) {
     index_t total = 0;
     for (auto& each : spans_) {
       each.offset = total;
       total += (static_cast<index_t>(each.high - each.low) + 255) / 256 * 256;
     }
-    if (memory.size() < total) memory = gpu::detail::device_array<std::byte>(on, 2 * total);
-    memory_ = memory.data();
+    if (memory.cols() * 8 < total) memory = device_bytes(gpu::memory_of(on), 1, total / 4);
+    memory_ = reinterpret_cast<std::byte*>(memory.data());
     for (auto const& each : spans_) {
       gpu::detail::check(gpu::library::copy_to_device(on, memory_ + each.offset, host(each), each.high - each.low),
                          "staging");
@@ -120,6 +124,7 @@ struct staged {
   static constexpr bool standard_rounding = gpu::cuda::standard_rounding;
   static constexpr bool standard_cholesky = gpu::cuda::standard_cholesky;
   static constexpr bool fast_symmetric_eigen = gpu::cuda::fast_symmetric_eigen;
+  static constexpr bool prefers_products = true;
 
   template <real T>
   void gram(std::type_identity_t<T> alpha, matrix_in<T> x, std::type_identity_t<T> beta, matrix_in<T> c,
@@ -215,9 +220,9 @@ struct staged {
   template <real T>
   index_t symmetric_eigen_above(std::type_identity_t<T> threshold, matrix_view<T> a, vector_view<T> values,
                                 matrix_view<T> vectors) const {
-    return run([&](auto const& on, auto ad, auto vd,
-                   auto wd) { return on.symmetric_eigen_above(threshold, ad, vd, wd); },
-               a, values, vectors);
+    return run(
+        [&](auto const& on, auto ad, auto vd, auto wd) { return on.symmetric_eigen_above(threshold, ad, vd, wd); }, a,
+        values, vectors);
   }
 
  private:
@@ -225,7 +230,7 @@ struct staged {
     gpu::stream stream;
     gpu::cuda backend{stream};
     workspace memory;
-    gpu::detail::device_array<std::byte> arguments;
+    device_bytes arguments;
   };
   /// Never destroyed: CUDA may be gone when the program's last objects are.
   static device& shared() {

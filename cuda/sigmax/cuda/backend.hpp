@@ -21,9 +21,11 @@
 #include <sigmax/cuda/error.hpp>
 #include <sigmax/cuda/library/elementwise.hpp>
 #include <sigmax/cuda/library/factorizations.hpp>
+#include <sigmax/cuda/library/optimizer.hpp>
 #include <sigmax/cuda/library/products.hpp>
 #include <sigmax/cuda/stream.hpp>
 #include <sigmax/cuda/views.hpp>
+#include <sigmax/optimizer/elementwise.hpp>
 
 namespace sigmax::inline SIGMAX_ABI::gpu {
 
@@ -74,9 +76,8 @@ class cuda {
   void gram(std::type_identity_t<T> alpha, matrix_in<T, space> x, std::type_identity_t<T> beta, matrix_in<T, space> c,
             matrix_view<T, space> g) const {
     see("gram", beta != T(0), c, x, g);
-    run("gram", [&](auto scratch) {
-      return library::gram<T>(stream(), scratch, alpha, plain(x), beta, plain(c), plain(g));
-    });
+    run("gram",
+        [&](auto scratch) { return library::gram<T>(stream(), scratch, alpha, plain(x), beta, plain(c), plain(g)); });
   }
 
   template <device_real T>
@@ -111,11 +112,12 @@ class cuda {
                     std::type_identity_t<T> beta, vector_view<T, space> y) const {
     see("times_vector", true, a, x, y);
     run("times_vector", [&](auto scratch) {
-      return library::times_vector<T>(stream(), scratch, alpha, plain(a), plain(x), beta,
-                                      plain(vector_in<T, space>(y)), plain(y));
+      return library::times_vector<T>(stream(), scratch, alpha, plain(a), plain(x), beta, plain(vector_in<T, space>(y)),
+                                      plain(y));
     });
   }
 
+  /// Two sweeps, of which the second finds x in the cache of the device if it fits (50 MB on an H100).
   template <device_real T>
   void gram_times_vector(matrix_in<T, space> x, vector_in<T, space> v, vector_view<T, space> y) const {
     see("gram_times_vector", true, x, v, y);
@@ -184,7 +186,8 @@ class cuda {
 
   template <class T, class U>
     requires device_real<std::remove_const_t<T>> && std::is_same_v<std::remove_const_t<T>, std::remove_const_t<U>>
-  std::remove_const_t<T> dot(vector_view<T, space> u, vector_view<U, space> v) const {
+        std::remove_const_t<T> dot(vector_view<T, space> u, vector_view<U, space> v)
+  const {
     using value = std::remove_const_t<T>;
     see("dot", true, u, v);
     value result(0);
@@ -195,8 +198,8 @@ class cuda {
   }
 
   template <class T>
-    requires device_real<std::remove_const_t<T>>
-  std::remove_const_t<T> sum_squares(matrix_view<T, space> x) const {
+    requires device_real<std::remove_const_t<T>> std::remove_const_t<T> sum_squares(matrix_view<T, space> x)
+  const {
     using value = std::remove_const_t<T>;
     see("sum_squares", true, x);
     value result(0);
@@ -207,8 +210,8 @@ class cuda {
   }
 
   template <class T>
-    requires device_storage<std::remove_const_t<T>>
-  compute_t<std::remove_const_t<T>> max_abs(matrix_view<T, space> x) const {
+    requires device_storage<std::remove_const_t<T>> compute_t<std::remove_const_t<T>> max_abs(matrix_view<T, space> x)
+  const {
     using stored = std::remove_const_t<T>;
     see("max_abs", true, x);
     double result = 0;
@@ -244,11 +247,10 @@ class cuda {
   void triangular_solve_transposed(matrix_in<T, space> l, matrix_view<T, space> b) const {
     if (b.empty()) return;
     index_t const last = l.rows() - 1;
-    triangular_solve<T>(
-        matrix_in<T, space>::unchecked(l.data() + last * (l.row_stride() + l.col_stride()), l.rows(), l.cols(),
-                                       -l.col_stride(), -l.row_stride()),
-        matrix_view<T, space>::unchecked(b.data() + last * b.row_stride(), b.rows(), b.cols(), -b.row_stride(),
-                                         b.col_stride()));
+    triangular_solve<T>(matrix_in<T, space>::unchecked(l.data() + last * (l.row_stride() + l.col_stride()), l.rows(),
+                                                       l.cols(), -l.col_stride(), -l.row_stride()),
+                        matrix_view<T, space>::unchecked(b.data() + last * b.row_stride(), b.rows(), b.cols(),
+                                                         -b.row_stride(), b.col_stride()));
   }
 
   /// By cuSOLVER's divide and conquer: eigenvalues far below the largest keep no relative accuracy. All results are NaN if
@@ -270,8 +272,9 @@ class cuda {
       auto const dense = is_dense ? vectors : frame.matrix<T, space>(n, n);
       auto const dense_values = values.stride() == 1 ? values : frame.vector<T, space>(n);
       combine<T>(T(1), a, T(0), dense);
-      detail::check(library::symmetric_eigen<T>(context_->solver(), source(frame), n, dense.data(), dense_values.data()),
-                    "symmetric_eigen");
+      detail::check(
+          library::symmetric_eigen<T>(context_->solver(), source(frame), n, dense.data(), dense_values.data()),
+          "symmetric_eigen");
       if (!is_dense) combine<T>(T(1), dense, T(0), vectors);
       if (values.stride() != 1) combine<T>(T(1), detail::row_of(dense_values), T(0), detail::row_of(values));
     });
@@ -289,6 +292,31 @@ class cuda {
         library::count_above<T>(stream(), context_->number(), threshold, plain(vector_in<T, space>(values)), &count),
         "symmetric_eigen_above");
     return count;
+  }
+
+  // The work of optimizers: optimizer/elementwise.hpp has the formulas. Matrices are dense.
+
+  template <device_real T>
+  void average_gradient(momentum_factors<T> const& factors, matrix_in<T, space> momentum, matrix_view<T, space> g,
+                        matrix_view<T, space> next) const {
+    see("average_gradient", true, momentum, g, next);
+    detail::check(library::average_gradient<T>(stream(), factors.decay, factors.rest, factors.moving_average,
+                                               factors.nesterov, g.size(), momentum.data(), g.data(), next.data()),
+                  "average_gradient");
+  }
+  template <device_real T>
+  void normalize_rows(std::type_identity_t<T> floor, matrix_view<T, space> d) const {
+    see("normalize_rows", true, d);
+    detail::check(library::normalize_rows<T>(stream(), floor, plain(d)), "normalize_rows");
+  }
+  template <device_real T>
+  void adam_update(adam_factors<T> const& factors, matrix_in<T, space> m, matrix_in<T, space> v,
+                   matrix_view<T, space> g, matrix_view<T, space> next_m, matrix_view<T, space> next_v) const {
+    see("adam_update", true, m, v, g, next_m, next_v);
+    auto const& [rest1, beta2, rest2, step_size, root_correction, eps] = factors;
+    detail::check(library::adam_update<T>(stream(), {rest1, beta2, rest2, step_size, root_correction, eps}, g.size(),
+                                          m.data(), v.data(), g.data(), next_m.data(), next_v.data()),
+                  "adam_update");
   }
 
  private:

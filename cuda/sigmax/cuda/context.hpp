@@ -3,9 +3,8 @@
 /// What the copies of a device backend share: its stream, the memory of reductions, the handle of cuSOLVER.
 #pragma once
 
-#include <cstddef>
-
 #include <sigmax/config.hpp>
+#include <sigmax/core/device_matrix.hpp>
 #include <sigmax/cuda/device_memory.hpp>
 #include <sigmax/cuda/error.hpp>
 #include <sigmax/cuda/library/elementwise.hpp>
@@ -27,13 +26,17 @@ class context {
   stream_handle on() const { return on_; }
 
   library::reduction_memory reduction() {
-    if (memory_.size() == 0) {
-      memory_ = device_array<std::byte>(on_, static_cast<index_t>(library::reduction_bytes));
+    if (memory_.rows() == 0) {
+      constexpr auto doubles = static_cast<index_t>(library::reduction_bytes / sizeof(double));
+      memory_ = sigmax::detail::device_matrix<double>(memory_of(on_), 1, doubles);
     }
     return {memory_.data()};
   }
   /// One number of the device. Not in use at the same time as `reduction()`.
-  library::index* number() { return static_cast<library::index*>(reduction().partials); }
+  library::index* number() {
+    void* const memory = reduction().partials;
+    return static_cast<library::index*>(memory);
+  }
 
   library::eigen_solver* solver() {
     if (solver_ == nullptr) check(library::create_eigen_solver(on_, &solver_), "symmetric_eigen");
@@ -42,7 +45,7 @@ class context {
 
  private:
   stream_handle on_;
-  device_array<std::byte> memory_;
+  sigmax::detail::device_matrix<double> memory_;
   library::eigen_solver* solver_ = nullptr;
 };
 

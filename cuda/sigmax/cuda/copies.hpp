@@ -12,6 +12,7 @@
 #include <sigmax/cuda/error.hpp>
 #include <sigmax/cuda/library/elementwise.hpp>
 #include <sigmax/cuda/library/memory.hpp>
+#include <sigmax/cuda/stream.hpp>
 #include <sigmax/cuda/views.hpp>
 
 namespace sigmax::inline SIGMAX_ABI::gpu::detail {
@@ -37,10 +38,10 @@ void copy_rows(stream_handle on, matrix_view<T const, device_space> x, matrix_vi
 }
 template <class T>
 void copy_rows(stream_handle on, matrix_view<T const> x, matrix_view<T, device_space> y) {
-  check(library::copy_rows_to_device(on, y.data(), pitch(y), x.data(), pitch(x),
-                                     static_cast<std::size_t>(x.cols()) * sizeof(T),
-                                     static_cast<std::size_t>(x.rows())),
-        "copy_from_host");
+  check(
+      library::copy_rows_to_device(on, y.data(), pitch(y), x.data(), pitch(x),
+                                   static_cast<std::size_t>(x.cols()) * sizeof(T), static_cast<std::size_t>(x.rows())),
+      "copy_from_host");
 }
 
 template <class S, class T>

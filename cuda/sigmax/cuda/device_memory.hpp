@@ -1,16 +1,13 @@
 // SPDX-License-Identifier: MIT
 /// @file
-/// Device memory in stream order, and copies between it and the host.
+/// Device memory in stream order, and views of it.
 #pragma once
 
 #include <cstddef>
-#include <type_traits>
-#include <utility>
 
 #include <sigmax/config.hpp>
 #include <sigmax/core/device_memory.hpp>
 #include <sigmax/core/matrix_view.hpp>
-#include <sigmax/core/scalar.hpp>
 #include <sigmax/cuda/error.hpp>
 #include <sigmax/cuda/library/memory.hpp>
 #include <sigmax/cuda/stream.hpp>
@@ -50,50 +47,5 @@ template <class T>
 matrix_view<T, device_space> device_view(T* data, index_t rows, index_t cols) {
   return device_view(data, rows, cols, cols, 1);
 }
-
-namespace detail {
-
-/// An array in device memory, on a stream.
-template <class T>
-class device_array {
- public:
-  device_array() = default;
-  device_array(stream_handle on, index_t size) : on_(on), size_(size) {
-    if (size < 0 || static_cast<std::size_t>(size) > static_cast<std::size_t>(PTRDIFF_MAX) / sizeof(T)) {
-      sigmax::detail::raise<shape_error>({"device_matrix: ", size, " elements; this many cannot be addressed"});
-    }
-    if (size == 0) return;
-    void* taken = nullptr;
-    check(library::take_memory(on, bytes(), &taken), "device_matrix");
-    data_ = static_cast<T*>(taken);
-  }
-  device_array(device_array const& other) : device_array(other.on_, other.size_) {
-    if (size_ > 0) check(library::copy_on_device(on_, data_, other.data_, bytes()), "device_matrix");
-  }
-  device_array(device_array&& other) noexcept
-      : on_(other.on_), data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
-  device_array& operator=(device_array other) noexcept {
-    std::swap(on_, other.on_);
-    std::swap(data_, other.data_);
-    std::swap(size_, other.size_);
-    return *this;
-  }
-  ~device_array() {
-    if (data_ != nullptr) (void)library::give_back_memory(on_, data_);
-  }
-
-  T* data() { return data_; }
-  T const* data() const { return data_; }
-  index_t size() const { return size_; }
-  std::size_t bytes() const { return static_cast<std::size_t>(size_) * sizeof(T); }
-  stream_handle on() const { return on_; }
-
- private:
-  stream_handle on_ = nullptr;
-  T* data_ = nullptr;
-  index_t size_ = 0;
-};
-
-}  // namespace detail
 
 }  // namespace sigmax::inline SIGMAX_ABI::gpu

@@ -50,7 +50,8 @@ namespace detail {
       raise<architecture_error>({where, ": ", what.call, " finds no kernel for this device: ", text});
     case library::meaning::out_of_memory:
       raise<device_memory_error>({where, ": ", what.call, " ran out of device memory: ", text});
-    case library::meaning::other: break;
+    case library::meaning::other:
+      break;
   }
   raise<cuda_error>({where, ": ", what.call, " failed: ", text});
 }

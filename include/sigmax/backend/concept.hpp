@@ -14,7 +14,8 @@
 /// - `host_backend`: the type of the backend that does the small work of algorithms on the host (a tridiagonal or a
 ///   projected eigenproblem of order 100);
 /// - `standard_cholesky`, false unless its `cholesky` is by substitutions as in Higham, 10.1 (inverted diagonal blocks
-///   are not): proofs then compute the residual of the factor.
+///   are not): proofs then compute the residual of the factor;
+/// - `average_gradient`, `normalize_rows` and `adam_update` of optimizer/elementwise.hpp, if optimizers are to run on it.
 ///
 /// For such a backend a product costs less than a few numbers one by one, for each of which the host would wait, and
 /// algorithms choose accordingly. A host backend gets the same choices by `prefers_products`, true.

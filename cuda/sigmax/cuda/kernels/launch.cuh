@@ -16,16 +16,32 @@ inline status runtime_status(cudaError_t code, char const* call) {
   return {origin::runtime, static_cast<int>(code), call};
 }
 
-/// kernel<<<grid, block, 0, on>>>(arguments...), `name` for the message. A grid without blocks is no work.
+/// kernel<<<grid, block, bytes, on>>>(arguments...), `name` for the message. A grid without blocks is no work.
 template <class... Parameters, class... Arguments>
-status start(char const* name, void (*kernel)(Parameters...), dim3 grid, dim3 block, stream on,
-             Arguments const&... arguments) {
+status start_with_memory(char const* name, void (*kernel)(Parameters...), dim3 grid, dim3 block, std::size_t bytes,
+                         stream on, Arguments const&... arguments) {
   if (grid.x == 0 || grid.y == 0 || grid.z == 0) return {};
+  constexpr std::size_t granted = 48 * 1024;  // more has to be asked for
+  if (bytes > granted) {
+    auto const failed =
+        runtime_status(cudaFuncSetAttribute(reinterpret_cast<void const*>(kernel),
+                                            cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(bytes)),
+                       name);
+    if (failed.failed()) return failed;
+  }
   cudaLaunchConfig_t config = {};
   config.gridDim = grid;
   config.blockDim = block;
+  config.dynamicSmemBytes = bytes;
   config.stream = on;
   return runtime_status(cudaLaunchKernelEx(&config, kernel, static_cast<Parameters>(arguments)...), name);
+}
+
+/// The same without shared memory that the kernel does not name itself.
+template <class... Parameters, class... Arguments>
+status start(char const* name, void (*kernel)(Parameters...), dim3 grid, dim3 block, stream on,
+             Arguments const&... arguments) {
+  return start_with_memory(name, kernel, grid, block, 0, on, arguments...);
 }
 
 inline unsigned grid_size(index blocks) { return static_cast<unsigned>(blocks); }

@@ -5,9 +5,15 @@
 /// libraries promise no order of accumulation, and may emulate double by integers.
 ///
 /// A block of 256 threads computes a tile of Rows x Cols. Operands of any strides are copied element by element into
-/// shared memory (cp.async, which leaves zeros beyond the edges), three slices of the depth deep, depth-major, so that
-/// each thread reads vectors of 16 bytes. A thread holds groups of vectors x vectors of the result, 16 vectors apart.
+/// shared memory (cp.async, which leaves zeros beyond the edges), some slices of the depth ahead, depth-major.
+///
+/// float: each thread reads vectors of 16 bytes, and holds groups of vectors x vectors of the result, 16 vectors apart.
+/// double: the units that multiply matrices of double do it in IEEE arithmetic, rounded to nearest (PTX ISA, mma with
+/// .f64: "rounding .rn"), so each result is a sum of its products in some order there too; a warp holds 64 x 32 of the
+/// result. On an H100 the bits were those of the chain of fused multiply-additions.
 #pragma once
+
+#include <cstddef>
 
 #include <cuda_runtime.h>
 
@@ -38,22 +44,19 @@ struct product {
   index const* stopped;  // nothing is done if this is not null and `*stopped` >= 0
 };
 
-template <class T, int Rows, int Cols, int Depth>
+template <class T, int Rows, int Cols, int Depth, int Stages>
 struct tile {
   static constexpr int threads = 256;
   static constexpr int rows = Rows;
   static constexpr int cols = Cols;
   static constexpr int depth = Depth;
-  static constexpr int vector = 16 / static_cast<int>(sizeof(T));
-  static constexpr int row_groups = Rows / (16 * vector);
-  static constexpr int col_groups = Cols / (16 * vector);
-  static constexpr int row_pitch = Rows + vector;  // 16 bytes more: fewer bank conflicts where depth is contiguous
-  static constexpr int col_pitch = Cols + vector;
-  static constexpr int stages = 3;
+  // Room beside a row, so that threads which read or write different depths at once meet different banks.
+  static constexpr int row_pitch = Rows + 4;
+  static constexpr int col_pitch = Cols + 4;
+  static constexpr int stages = Stages;
   static constexpr int stage_size = Depth * (row_pitch + col_pitch);
-  static_assert(Rows % (16 * vector) == 0 && Cols % (16 * vector) == 0);
+  static constexpr std::size_t bytes = stages * stage_size * sizeof(T);
   static_assert(Rows * Depth % threads == 0 && Cols * Depth % threads == 0);
-  static_assert(stages * stage_size * sizeof(T) <= 48 * 1024);
 };
 
 /// Copies sizeof(T) bytes to shared memory, or zero where `valid` is false.
@@ -127,23 +130,122 @@ class slice_loader {
   bool by_depth_;
 };
 
-template <class T>
-struct vector_of;
-template <>
-struct vector_of<float> {
-  using type = float4;
-};
-template <>
-struct vector_of<double> {
-  using type = double2;
+/// What a thread holds of the result, and how a slice of the operands is added to it. `row` and `col` of element (i, j).
+template <class T, class Tile>
+class accumulator;
+
+/// Scalar fused multiply-additions. A warp is 4 x 8 threads, the block 4 x 2 warps: 8 vectors of b are 128 bytes in a row,
+/// those of a are broadcast.
+template <class Tile>
+class accumulator<float, Tile> {
+ public:
+  static constexpr int vector = 4;
+  static constexpr int rows = Tile::rows / 16;
+  static constexpr int cols = Tile::cols / 16;
+
+  __device__ accumulator() {
+    int const lane = static_cast<int>(threadIdx.x % 32);
+    int const warp = static_cast<int>(threadIdx.x / 32);
+    first_row_ = (warp / 2 * 4 + lane / 8) * vector;
+    first_col_ = (warp % 2 * 8 + lane % 8) * vector;
+  }
+
+  __device__ void add(float const* a, float const* b) {
+#pragma unroll
+    for (int k = 0; k < Tile::depth; ++k) {
+      __align__(16) float x[rows];
+      __align__(16) float y[cols];
+#pragma unroll
+      for (int i = 0; i < rows; i += vector) load(x + i, a + k * Tile::row_pitch + row(i));
+#pragma unroll
+      for (int j = 0; j < cols; j += vector) load(y + j, b + k * Tile::col_pitch + col(j));
+#pragma unroll
+      for (int i = 0; i < rows; ++i) {
+#pragma unroll
+        for (int j = 0; j < cols; ++j) sums_[i][j] = fma(x[i], y[j], sums_[i][j]);
+      }
+    }
+  }
+
+  __device__ float operator()(int i, int j) const { return sums_[i][j]; }
+  __device__ int row(int i) const { return first_row_ + i / vector * 16 * vector + i % vector; }
+  __device__ int col(int j) const { return first_col_ + j / vector * 16 * vector + j % vector; }
+
+ private:
+  static __device__ void load(float* to, float const* from) {
+    *reinterpret_cast<float4*>(to) = *reinterpret_cast<float4 const*>(from);
+  }
+
+  float sums_[rows][cols] = {};
+  int first_row_;
+  int first_col_;
 };
 
-/// Loads 16 bytes from shared memory.
-template <class T>
-__device__ inline void load_vector(T* to, T const* from) {
-  using vector = typename vector_of<T>::type;
-  *reinterpret_cast<vector*>(to) = *reinterpret_cast<vector const*>(from);
-}
+/// Products of 16 x 4 by 4 x 8 matrices, 2 x 4 warps.
+template <class Tile>
+class accumulator<double, Tile> {
+ public:
+  static constexpr int down = Tile::rows / 32;    // products of 16 rows in a warp
+  static constexpr int across = Tile::cols / 32;  // of 8 columns
+  static constexpr int rows = 2 * down;
+  static constexpr int cols = 2 * across;
+  static_assert(Tile::depth % 4 == 0 && down > 0 && across > 0);
+
+  __device__ accumulator() {
+    int const lane = static_cast<int>(threadIdx.x % 32);
+    int const warp = static_cast<int>(threadIdx.x / 32);
+    first_row_ = warp / 4 * 16 * down;
+    first_col_ = warp % 4 * 8 * across;
+    outer_ = lane / 4;
+    inner_ = lane % 4;
+  }
+
+  __device__ void add(double const* a, double const* b) {
+#pragma unroll
+    for (int k = 0; k < Tile::depth; k += 4) {
+      double x[rows];
+      double y[across];
+#pragma unroll
+      for (int i = 0; i < rows; ++i) x[i] = a[(k + inner_) * Tile::row_pitch + row(i)];
+#pragma unroll
+      for (int j = 0; j < across; ++j) y[j] = b[(k + inner_) * Tile::col_pitch + first_col_ + 8 * j + outer_];
+#pragma unroll
+      for (int i = 0; i < rows; i += 2) {
+#pragma unroll
+        for (int j = 0; j < across; ++j) multiply(x[i], x[i + 1], y[j], sums_[i] + 2 * j, sums_[i + 1] + 2 * j);
+      }
+    }
+  }
+
+  __device__ double operator()(int i, int j) const { return sums_[i][j]; }
+  __device__ int row(int i) const { return first_row_ + 8 * i + outer_; }
+  __device__ int col(int j) const { return first_col_ + j / 2 * 8 + 2 * inner_ + j % 2; }
+
+ private:
+  /// Rows 0 to 7 and 8 to 15 of a 16 x 8 result, two neighbours of each.
+  static __device__ void multiply(double a0, double a1, double b, double* c0, double* c1) {
+#if __CUDA_ARCH__ >= 900
+    asm volatile(
+        "mma.sync.aligned.m16n8k4.row.col.f64.f64.f64.f64.rn {%0, %1, %2, %3}, {%4, %5}, {%6}, {%0, %1, %2, %3};"
+        : "+d"(c0[0]), "+d"(c0[1]), "+d"(c1[0]), "+d"(c1[1])
+        : "d"(a0), "d"(a1), "d"(b));
+#else
+    multiply_eight_rows(a0, b, c0);
+    multiply_eight_rows(a1, b, c1);
+#endif
+  }
+  static __device__ void multiply_eight_rows(double a, double b, double* c) {
+    asm volatile("mma.sync.aligned.m8n8k4.row.col.f64.f64.f64.f64.rn {%0, %1}, {%2}, {%3}, {%0, %1};"
+                 : "+d"(c[0]), "+d"(c[1])
+                 : "d"(a), "d"(b));
+  }
+
+  double sums_[rows][cols] = {};
+  int first_row_;
+  int first_col_;
+  int outer_;
+  int inner_;
+};
 
 template <class T>
 __device__ inline T scaled_sum(T alpha, T sum, T beta, strided<T const> const& c, index i, index j) {
@@ -153,10 +255,8 @@ __device__ inline T scaled_sum(T alpha, T sum, T beta, strided<T const> const& c
 
 template <class T, class Tile, int Blocks>
 __global__ void __launch_bounds__(Tile::threads, Blocks) product_kernel(product<T> const p) {
-  constexpr int V = Tile::vector;
-  constexpr int row_count = Tile::row_groups * V;
-  constexpr int col_count = Tile::col_groups * V;
-  __shared__ __align__(16) T memory[Tile::stages * Tile::stage_size];
+  extern __shared__ __align__(16) unsigned char shared_bytes[];
+  T* const memory = reinterpret_cast<T*>(shared_bytes);
   if (p.stopped != nullptr && *p.stopped >= 0) return;
 
   index const tiles_down = divided_up(p.r.rows, Tile::rows);
@@ -188,13 +288,7 @@ __global__ void __launch_bounds__(Tile::threads, Blocks) product_kernel(product<
     commit_copies();
   }
 
-  // A warp is 4 x 8 threads, the block 4 x 2 warps: 8 vectors of b are 128 bytes in a row, those of a are broadcast.
-  int const lane = static_cast<int>(threadIdx.x % 32);
-  int const warp = static_cast<int>(threadIdx.x / 32);
-  int const row_of_thread = (warp / 2 * 4 + lane / 8) * V;
-  int const col_of_thread = (warp % 2 * 8 + lane % 8) * V;
-
-  T sums[row_count][col_count] = {};
+  accumulator<T, Tile> sums;
   int stage = 0;
   int free_stage = Tile::stages - 1;
   for (int s = 0; s < slices; ++s) {
@@ -202,55 +296,62 @@ __global__ void __launch_bounds__(Tile::threads, Blocks) product_kernel(product<
     __syncthreads();
     if (s + Tile::stages - 1 < slices) load(free_stage);
     commit_copies();
-    T const* const a_slice = slice_of_a(stage) + row_of_thread;
-    T const* const b_slice = slice_of_b(stage) + col_of_thread;
-#pragma unroll
-    for (int k = 0; k < Tile::depth; ++k) {
-      __align__(16) T x[row_count];
-      __align__(16) T y[col_count];
-#pragma unroll
-      for (int g = 0; g < Tile::row_groups; ++g) load_vector(x + g * V, a_slice + k * Tile::row_pitch + g * 16 * V);
-#pragma unroll
-      for (int g = 0; g < Tile::col_groups; ++g) load_vector(y + g * V, b_slice + k * Tile::col_pitch + g * 16 * V);
-#pragma unroll
-      for (int i = 0; i < row_count; ++i) {
-#pragma unroll
-        for (int j = 0; j < col_count; ++j) sums[i][j] = fma(x[i], y[j], sums[i][j]);
-      }
-    }
+    sums.add(slice_of_a(stage), slice_of_b(stage));
     stage = stage + 1 == Tile::stages ? 0 : stage + 1;
     free_stage = free_stage + 1 == Tile::stages ? 0 : free_stage + 1;
   }
 
 #pragma unroll
-  for (int ii = 0; ii < row_count; ++ii) {
-    index const i = first_row + row_of_thread + ii / V * 16 * V + ii % V;
+  for (int ii = 0; ii < sums.rows; ++ii) {
+    index const i = first_row + sums.row(ii);
 #pragma unroll
-    for (int jj = 0; jj < col_count; ++jj) {
-      index const j = first_col + col_of_thread + jj / V * 16 * V + jj % V;
+    for (int jj = 0; jj < sums.cols; ++jj) {
+      index const j = first_col + sums.col(jj);
       if (i >= p.r.rows || j >= p.r.cols || (p.of != region::whole && j > i)) continue;
       if (p.parts != nullptr) {
-        p.parts[(part * p.r.rows + i) * p.r.cols + j] = sums[ii][jj];
+        p.parts[(part * p.r.rows + i) * p.r.cols + j] = sums(ii, jj);
         continue;
       }
-      T const value = scaled_sum(p.alpha, sums[ii][jj], p.beta, p.c, i, j);
+      T const value = scaled_sum(p.alpha, sums(ii, jj), p.beta, p.c, i, j);
       p.r.data[i * p.r.row_stride + j * p.r.col_stride] = value;
       if (p.of == region::mirrored && j < i) p.r.data[j * p.r.row_stride + i * p.r.col_stride] = value;
     }
   }
 }
 
-/// Adds up the parts of a product whose depth was divided, in their order.
+inline constexpr int join_tile = 32;
+
+/// Adds up the parts of a product whose depth was divided, in their order: a block of 32 x 8 threads for 32 x 32 results,
+/// which are written along rows above the diagonal too.
 template <class T>
 __global__ void __launch_bounds__(256) join_parts_kernel(product<T> const p, index parts) {
-  index const i = static_cast<index>(blockIdx.y) * blockDim.y + threadIdx.y;
-  index const j = static_cast<index>(blockIdx.x) * blockDim.x + threadIdx.x;
-  if (i >= p.r.rows || j >= p.r.cols || (p.of != region::whole && j > i)) return;
-  T sum = p.parts[i * p.r.cols + j];
-  for (index part = 1; part < parts; ++part) sum += p.parts[(part * p.r.rows + i) * p.r.cols + j];
-  T const value = scaled_sum(p.alpha, sum, p.beta, p.c, i, j);
-  p.r.data[i * p.r.row_stride + j * p.r.col_stride] = value;
-  if (p.of == region::mirrored && j < i) p.r.data[j * p.r.row_stride + i * p.r.col_stride] = value;
+  __shared__ T values[join_tile][join_tile + 1];
+  index const at = static_cast<index>(blockIdx.x);
+  tile_position const tile = p.of == region::mirrored
+                                 ? triangle_tile(at)
+                                 : banded_tile(at, divided_up(p.r.rows, join_tile), divided_up(p.r.cols, join_tile));
+  index const first_row = tile.row * join_tile;
+  index const first_col = tile.col * join_tile;
+  int const x = static_cast<int>(threadIdx.x);
+  for (int y = static_cast<int>(threadIdx.y); y < join_tile; y += 8) {
+    index const i = first_row + y;
+    index const j = first_col + x;
+    if (i >= p.r.rows || j >= p.r.cols || (p.of == region::mirrored && j > i)) continue;
+    T const* const part = p.parts + i * p.r.cols + j;
+    T sum = part[0];
+#pragma unroll 4
+    for (index k = 1; k < parts; ++k) sum += part[k * p.r.rows * p.r.cols];
+    T const value = scaled_sum(p.alpha, sum, p.beta, p.c, i, j);
+    p.r.data[i * p.r.row_stride + j * p.r.col_stride] = value;
+    values[y][x] = value;
+  }
+  if (p.of != region::mirrored) return;
+  __syncthreads();
+  for (int y = static_cast<int>(threadIdx.y); y < join_tile; y += 8) {
+    index const i = first_row + x;
+    index const j = first_col + y;
+    if (i < p.r.rows && j < i) p.r.data[j * p.r.row_stride + i * p.r.col_stride] = values[x][y];
+  }
 }
 
 }  // namespace sigmax::SIGMAX_CUDA_LIBRARY

@@ -41,13 +41,34 @@ SIGMAX_HOST_DEVICE constexpr tile_position banded_tile(index at, index rows, ind
   return {first + within % height, within / height};
 }
 
-/// Into how many parts the sum over `depth` products is divided, where a result has too few tiles for the chip: a part has
-/// at least `least` products. Depends on shapes alone, so that bits do not depend on the device.
-SIGMAX_HOST_DEVICE constexpr index depth_parts(index tiles, index depth, index least) {
-  constexpr index enough_tiles = 264;  // two blocks for each multiprocessor of an H100
-  if (tiles >= enough_tiles / 2 || depth < 2 * least) return 1;
-  index parts = enough_tiles / tiles;
-  if (parts > depth / least) parts = depth / least;
+/// Into how many parts the sum over `depth` is divided, each of 64 or more, so that a result of few tiles makes use of the
+/// chip: the number with the shortest schedule. A round of tiles takes its depth; adding a tile to the parts and reading it
+/// back takes as long as `exchange` of depth. Depends on shapes alone, and on the chip the kernels are tuned for (132
+/// multiprocessors), so that bits do not depend on the device.
+constexpr index depth_parts(index tiles, index depth, index exchange) {
+  constexpr index most = 32;
+  constexpr index least = 64;
+  constexpr index multiprocessors = 132;
+  index best = 1;
+  index best_time = divided_up(tiles, multiprocessors) * depth;
+  for (index parts = 2; parts <= most && parts * least <= depth; ++parts) {
+    index const computing = divided_up(tiles * parts, multiprocessors) * divided_up(depth, parts);
+    index const time = computing + tiles * parts * exchange / multiprocessors;
+    if (time < best_time) {
+      best = parts;
+      best_time = time;
+    }
+  }
+  return best;
+}
+
+/// The same for sums of rows of a matrix, which take no time but that of reading: `blocks` a part, to the number that keeps
+/// the memory busy, each of `least` or more.
+constexpr index row_parts(index blocks, index depth, index least) {
+  constexpr index enough = 1056;  // eight blocks a multiprocessor
+  index const wanted = blocks < enough ? enough / blocks : 1;
+  index const possible = depth / least > 1 ? depth / least : 1;
+  index const parts = wanted < possible ? wanted : possible;
   return parts < 32 ? parts : 32;
 }
 

@@ -68,10 +68,9 @@ __global__ void __launch_bounds__(128) solve_block_kernel(strided<T const> l, st
   for (int i = 0; i < size; ++i) x[i] = i < order ? elements[i * b.row_stride] : T(0);
 #pragma unroll
   for (int i = 0; i < size; ++i) {
-    T sum = x[i];
+    x[i] /= triangle[i][i];
 #pragma unroll
-    for (int j = 0; j < i; ++j) sum = fma(-triangle[i][j], x[j], sum);
-    x[i] = sum / triangle[i][i];
+    for (int k = i + 1; k < size; ++k) x[k] = fma(-triangle[k][i], x[i], x[k]);
   }
 #pragma unroll
   for (int i = 0; i < size; ++i) {

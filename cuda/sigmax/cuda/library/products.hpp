@@ -33,7 +33,7 @@ template <class T>
 status times_vector(stream on, scratch_source scratch, T alpha, strided<T const> a, strided_vector<T const> x, T beta,
                     strided_vector<T const> c, strided_vector<T> y);
 
-/// y = x^T (x v), every row of x read from memory once.
+/// y = x^T (x v), in two sweeps over x, of which the second finds in the cache what fits there.
 template <class T>
 status gram_times_vector(stream on, scratch_source scratch, strided<T const> x, strided_vector<T const> v,
                          strided_vector<T> y);

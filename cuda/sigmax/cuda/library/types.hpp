@@ -58,8 +58,7 @@ struct strided_vector {
   index stride = 0;
 };
 
-/// Temporary device memory of a primitive: `take` is called at most once a primitive, `bytes` at least 1, and the memory is
-/// used by work on the primitive's stream only. Null: allocated and freed in stream order.
+/// Temporary device memory of a primitive, used by work on its stream only. Null: allocated and freed in stream order.
 struct scratch_source {
   void* context = nullptr;
   void* (*take)(void* context, std::size_t bytes) = nullptr;
