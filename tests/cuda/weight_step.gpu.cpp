@@ -91,7 +91,8 @@ TEST_CASE("a step is the step of the host up to the rounding of its products") {
   gpu::stream const on;
   for (auto const kind : {gpu::operand_kind::f16, gpu::operand_kind::bf16, gpu::operand_kind::tf32}) {
     CAPTURE(static_cast<int>(kind));
-    double const tolerance = kind == gpu::operand_kind::bf16 ? 0.05 : 0.02;
+    // sm_90a cuts tf32 operands off, which moves all singular values one way, and the schedule multiplies that.
+    double const tolerance = kind == gpu::operand_kind::f16 ? 0.02 : kind == gpu::operand_kind::bf16 ? 0.05 : 0.15;
     double norm = 0;
     for (auto const& shape : {std::pair<index_t, index_t>{96, 96}, {60, 200}, {205, 61}, {1, 30}, {30, 1}}) {
       index_t const rows = shape.first;
