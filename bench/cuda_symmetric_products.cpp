@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Symmetric products on tensor cores: errors against double at odd shapes, then the time beside cuBLASLt's general
 // product of the same shape in the same run, and the share of the rate the tensor cores were measured at.
-// Arguments: errors or times, for one half alone; then the name of a kernel, for that alone.
+// Usage: bench_cuda_symmetric_products [errors|times [KERNEL]] [--json FILE]
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -15,7 +15,8 @@
 #include <sigmax/cuda/product_plans.hpp>
 #include <sigmax/cuda/symmetric.hpp>
 
-#include "../tests/cuda/device_reference.hpp"
+#include "cuda/device_reference.hpp"
+#include "cuda/measure.hpp"
 
 namespace {
 
@@ -100,6 +101,16 @@ contest in_turns(cudaStream_t stream, int times, Own const& own, Peer const& pee
 }
 
 int failures = 0;
+sigmax::bench::rows table;
+
+/// A row of ours and one of the peer's.
+void add_rows(std::string const& work, std::string const& shape, char const* kernel, contest const& time,
+              double flops) {
+  table.add({work, shape, std::string("sigmax ") + kernel, time.own, flops / 2, 0, -1});
+  table.add({work, shape, "cuBLASLt, whole", time.peer, flops, 0, -1});
+}
+
+std::string shape_of(index_t height, index_t width) { return std::to_string(height) + " x " + std::to_string(width); }
 
 void check(cudaStream_t stream, operand_kind kind, tensor_kernel kernel, index_t m, index_t n, index_t padding,
            int count, bool addend, bool in_place, bool square, float* scratch, std::size_t scratch_bytes) {
@@ -181,6 +192,7 @@ void times(cudaStream_t stream, product_plans& plans, std::vector<tensor_kernel>
     if (std::getenv("SIGMAX_KIND") != nullptr && std::string(std::getenv("SIGMAX_KIND")) != name_of(kind)) continue;
     auto const peak = reference::tensor_core_rate(stream, kind);
     double const rate = peak.flops / peak.milliseconds * 1e-9;
+    table.add({std::string("tensor cores alone ") + name_of(kind), "", "wgmma", peak.milliseconds, peak.flops, 0, -1});
     for (index_t const m : {1024, 2048, 4096, 8192}) {
       if (std::getenv("SIGMAX_FROM") != nullptr && m < std::atoi(std::getenv("SIGMAX_FROM"))) continue;
       batch p(kind, m, m, m, 1);
@@ -210,13 +222,50 @@ void times(cudaStream_t stream, product_plans& plans, std::vector<tensor_kernel>
             stream, repeat, [&] { symmetric_product(stream, kind, p.view, q.view, c.view, d.view, added); }, general);
         auto const square = in_turns(
             stream, repeat, [&] { gram(stream, kind, p.view, none, d.view, options); }, general);
+        add_rows(std::string("symmetric_product ") + name_of(kind), shape_of(m, m), name_of(kernel), product, flops);
+        add_rows(std::string("the same + C ") + name_of(kind), shape_of(m, m), name_of(kernel), sum, flops);
+        add_rows(std::string("gram ") + name_of(kind), shape_of(m, m), name_of(kernel), square, flops);
         std::printf(
-            "  %-4s %5td %-12s product %.4f ms, GEMM %.4f: ratio %.3f, %.0f TFLOP/s of half (GEMM %.0f, rate "
-            "%.0f) | with C %.4f: %.3f | gram %.4f: %.3f\n",
-            name_of(kind), m, name_of(kernel), product.own, product.peer, product.own / product.peer,
-            flops / 2 / product.own * 1e-9, flops / product.peer * 1e-9, rate, sum.own, sum.own / sum.peer, square.own,
-            square.own / square.peer);
+            "  of the whole product's time: %.3f, with C %.3f, gram %.3f; of the rate of the tensor cores: %.2f\n",
+            product.own / product.peer, sum.own / sum.peer, square.own / square.peer,
+            flops / 2 / product.own * 1e-9 / rate);
         std::fflush(stdout);
+      }
+    }
+  }
+}
+
+/// The batches of GPT-2-small: 48 products of 768 x 768, and 24 Gram matrices of 768 x 3072, beside cuBLASLt.
+void batches(cudaStream_t stream, product_plans& plans, std::vector<tensor_kernel> const& kernels) {
+  for (auto const kind : {operand_kind::bf16, operand_kind::f16}) {
+    if (std::getenv("SIGMAX_KIND") != nullptr && std::string(std::getenv("SIGMAX_KIND")) != name_of(kind)) continue;
+    for (bool const wide : {false, true}) {
+      index_t const m = 768;
+      index_t const n = wide ? 3072 : 768;
+      int const count = wide ? 24 : 48;
+      batch x(kind, m, n, n, count);
+      batch turned(kind, n, m, m, count);
+      batch d(kind, m, m, m, count);
+      reference::fill_normal(stream, kind, x.view, 1, 1);
+      reference::fill_normal(stream, kind, turned.view, 1, 2);
+      reference::fill_normal(stream, kind, d.view, 1, 3);
+      device_batch const none;
+      double const flops = static_cast<double>(count) * static_cast<double>(m * m) * static_cast<double>(n);
+      auto const general = [&] { plans.multiply(stream, kind, 1, x.view, turned.view, 0, none, d.view); };
+      for (auto const kernel : kernels) {
+        if (kernel == tensor_kernel::any_shape) continue;
+        symmetric_options options;
+        options.kernel = kernel;
+        symmetric_options sum = options;
+        sum.same = {0.5f, 0.25f, 1};
+        auto const time = in_turns(
+            stream, 20, [&] { gram(stream, kind, x.view, none, d.view, options); }, general);
+        auto const added = in_turns(
+            stream, 20, [&] { gram(stream, kind, x.view, d.view, d.view, sum); }, general);
+        std::string const shape = std::to_string(count) + " x (" + shape_of(m, n) + ")";
+        add_rows(std::string("gram ") + name_of(kind), shape, name_of(kernel), time, 2 * flops);
+        add_rows(std::string("gram + C ") + name_of(kind), shape, name_of(kernel), added, 2 * flops);
+        std::printf("  of the whole product's time: %.3f, with C %.3f\n", time.own / time.peer, added.own / added.peer);
       }
     }
   }
@@ -243,20 +292,34 @@ int run(std::string const& half, std::string const& only) {
     errors(stream, kernels, static_cast<float*>(scratch.data), bytes, only == "automatic" || only.empty());
   }
   std::fflush(stdout);
-  if (half != "errors") times(stream, plans, kernels, kernels.size() > 1);
+  if (half != "errors") {
+    batches(stream, plans, kernels);
+    times(stream, plans, kernels, kernels.size() > 1);
+  }
   return failures == 0 ? 0 : 1;
 }
 
 }  // namespace
 
 int main(int count, char** arguments) {
-  try {
-    return run(count > 1 ? arguments[1] : "", count > 2 ? arguments[2] : "");
-  } catch (sigmax::SIGMAX_CUDA_LIBRARY::failure const& failed) {
-    std::fprintf(stderr, "cuda_symmetric_products: %s failed with %d\n", failed.what.call, failed.what.code);
-    return 2;
-  } catch (std::exception const& error) {
-    std::fprintf(stderr, "cuda_symmetric_products: %s\n", error.what());
-    return 2;
+  std::vector<std::string> plain;
+  char const* json = nullptr;
+  for (int i = 1; i < count; ++i) {
+    if (std::string(arguments[i]) == "--json" && i + 1 < count) {
+      json = arguments[++i];
+    } else {
+      plain.emplace_back(arguments[i]);
+    }
   }
+  plain.resize(2);
+  try {
+    int const status = run(plain[0], plain[1]);
+    if (json != nullptr) table.write(json);
+    return status;
+  } catch (sigmax::SIGMAX_CUDA_LIBRARY::failure const& failed) {
+    std::fprintf(stderr, "bench_cuda_symmetric_products: %s failed with %d\n", failed.what.call, failed.what.code);
+  } catch (std::exception const& error) {
+    std::fprintf(stderr, "bench_cuda_symmetric_products: %s\n", error.what());
+  }
+  return 2;
 }

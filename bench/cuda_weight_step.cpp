@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The step of all weights of GPT-2-small as one CUDA graph: 12 x {768 x 768 four times, 768 x 3072, 3072 x 768} and 50304 x
 // 768. First the distance from the same step in double on the host at small shapes, then times, then bits.
-// Arguments: errors, times or bits, for one part alone.
+// Usage: bench_cuda_weight_step [errors|times|bits [FOLDER]] [--json FILE]; FOLDER: of Gram matrices for
+// peers/singular_values_of_grams.py.
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
@@ -21,7 +22,8 @@
 #include <sigmax/spectral/orthogonalize.hpp>
 #include <sigmax/spectral/soft_cap.hpp>
 
-#include "../tests/cuda/device_reference.hpp"
+#include "cuda/device_reference.hpp"
+#include "cuda/measure.hpp"
 
 namespace {
 
@@ -50,6 +52,7 @@ struct device_floats {
 };
 
 int failures = 0;
+sigmax::bench::rows table;
 
 /// One weight beside the same step in double on the host.
 void compare(cudaStream_t stream, operand_kind kind, sigmax::polynomial_schedule const& schedule, index_t rows,
@@ -85,7 +88,12 @@ void compare(cudaStream_t stream, operand_kind kind, sigmax::polynomial_schedule
 
   sigmax::matrix<double> exact(rows, cols);
   for (index_t i = 0; i < rows * cols; ++i) exact.data()[i] = static_cast<double>(g.data()[i]);
-  sigmax::orthogonalize(exact, {.schedule = schedule, .form = sigmax::polynomial_form::standard});
+  sigmax::polynomial_schedule as_applied("with margin", {});  // a step divides by a little more than the bound
+  for (int t = 0; t < schedule.size(); ++t) {
+    as_applied.append(t == 0 ? schedule[t].scaled(1, 1 + detail::step_margin(kind)) : schedule[t]);
+  }
+  as_applied = as_applied.stating(schedule.lower(), schedule.upper(), schedule.least(), schedule.greatest());
+  sigmax::orthogonalize(exact, {.schedule = as_applied, .form = sigmax::polynomial_form::standard});
   double const keep = 1 - options.learning_rate * options.weight_decay;
   double update = 0;
   for (index_t i = 0; i < rows * cols; ++i) {
@@ -110,7 +118,7 @@ void compare(cudaStream_t stream, operand_kind kind, sigmax::polynomial_schedule
   double const scale = options.learning_rate * std::sqrt(update);
   double const relative = std::sqrt(squares) / scale;
   auto const norm = sigmax::lanczos(result).sigma;
-  bool const good = relative < (kind == operand_kind::bf16 ? 0.05 : 0.02);
+  bool const good = relative < (kind == operand_kind::f16 ? 0.02 : kind == operand_kind::bf16 ? 0.05 : 0.15);
   if (!good) ++failures;
   std::printf(
       "%s %-4s %-16s %4td x %4td%s%s: error %.2e of the update's Frobenius norm, largest %.1e, norm of W %.4f\n",
@@ -228,11 +236,10 @@ void time_one(cudaStream_t stream, char const* what, model const& of, weight_ste
   of.reset(stream);
   weight_step step(of.entries, options);
   double const ms = milliseconds(stream, step, 10);
-  double const tflops = step.flops() / ms * 1e-9;
-  std::printf("  %-34s %-4s %s: %7.3f ms, %7.1f GFLOP, %4.0f TFLOP/s, %.2f of the rate, memory %zu MiB\n", what,
-              name_of(options.kind), options.sigma_max > 0 ? "+ soft cap" : "          ", ms, step.flops() * 1e-9,
-              tflops, tflops / rate, step.memory_bytes() >> 20);
-  std::fflush(stdout);
+  table.add({std::string("orthogonalize ") + (options.sigma_max > 0 ? "+ soft cap " : "") + name_of(options.kind), what,
+            "sigmax, one graph", ms, step.flops(), 0, -1});
+  std::printf("  of the rate of the tensor cores: %.2f; memory: %zu MiB\n", step.flops() / ms * 1e-9 / rate,
+              step.memory_bytes() >> 20);
 }
 
 void times(cudaStream_t stream) {
@@ -243,7 +250,7 @@ void times(cudaStream_t stream) {
   for (auto const kind : {operand_kind::f16, operand_kind::bf16, operand_kind::tf32}) {
     auto const peak = reference::tensor_core_rate(stream, kind);
     double const rate = peak.flops / peak.milliseconds * 1e-9;
-    std::printf("%s: tensor cores alone %.0f TFLOP/s\n", name_of(kind), rate);
+    table.add({std::string("tensor cores alone ") + name_of(kind), "", "wgmma", peak.milliseconds, peak.flops, 0, -1});
     weight_step_options options;
     options.kind = kind;
     options.learning_rate = 0.02;
@@ -260,7 +267,7 @@ void times(cudaStream_t stream) {
   }
 }
 
-/// Gram matrices of -O in double, for `eigenvalues.py`: those of weights 0, 4, 5 and the last.
+/// Gram matrices of -O in double, for peers/singular_values_of_grams.py: those of weights 0, 4, 5 and the last.
 void bits(cudaStream_t stream, char const* folder) {
   model const all(stream, 12, true, true, true);
   for (auto const kind : {operand_kind::f16, operand_kind::bf16}) {
@@ -310,19 +317,30 @@ void bits(cudaStream_t stream, char const* folder) {
 }  // namespace
 
 int main(int count, char** arguments) {
-  std::string const part = count > 1 ? arguments[1] : "";
+  std::vector<std::string> plain;
+  char const* json = nullptr;
+  for (int i = 1; i < count; ++i) {
+    if (std::string(arguments[i]) == "--json" && i + 1 < count) {
+      json = arguments[++i];
+    } else {
+      plain.emplace_back(arguments[i]);
+    }
+  }
+  plain.resize(2);
+  auto const wanted = [&](char const* part) { return plain[0].empty() || plain[0] == part; };
   try {
     cudaStream_t stream = nullptr;
     must(cudaStreamCreate(&stream), "cudaStreamCreate");
-    if (part.empty() || part == "errors") errors(stream);
+    if (wanted("errors")) errors(stream);
     std::fflush(stdout);
-    if (part.empty() || part == "times") times(stream);
-    if (part.empty() || part == "bits") bits(stream, count > 2 ? arguments[2] : nullptr);
+    if (wanted("times")) times(stream);
+    if (wanted("bits")) bits(stream, plain[1].empty() ? nullptr : plain[1].c_str());
+    if (json != nullptr) table.write(json);
     return failures == 0 ? 0 : 1;
   } catch (sigmax::SIGMAX_CUDA_LIBRARY::failure const& failed) {
-    std::fprintf(stderr, "cuda_weight_step: %s failed with %d\n", failed.what.call, failed.what.code);
+    std::fprintf(stderr, "bench_cuda_weight_step: %s failed with %d\n", failed.what.call, failed.what.code);
   } catch (std::exception const& error) {
-    std::fprintf(stderr, "cuda_weight_step: %s\n", error.what());
+    std::fprintf(stderr, "bench_cuda_weight_step: %s\n", error.what());
   }
   return 2;
 }

@@ -25,12 +25,13 @@ struct hopper_epilogue {
   hopper_arguments const& arguments;
   CUtensorMap const* addend;
   CUtensorMap const* result;
-  std::uint32_t staging;
+  std::uint32_t first_set;
   std::uint32_t loaded;  ///< barrier of the boxes of C
   std::uint32_t parity = 0;
   int named_barrier;
   int thread;  ///< of 128
   bool leader;
+  std::uint32_t staging = first_set;  ///< the set in use
 
   static constexpr int box_bytes = Shape::box_bytes;
   /// Squares of 64 x 64 in a unit, and boxes in such a square.
@@ -42,6 +43,9 @@ struct hopper_epilogue {
   }
 
   __device__ __forceinline__ void sync() const { ptx::named_sync(named_barrier, 128); }
+
+  /// What the leader sent from the set that is next has been read.
+  __device__ __forceinline__ static void set_is_free() { ptx::stores_read<Shape::sets - 1>(); }
 
   /// Starts loading C for the unit at (row, col). For the leader alone; what was staged has been read.
   __device__ __forceinline__ void fetch(long long row, long long col, int matrix) const {
@@ -60,7 +64,7 @@ struct hopper_epilogue {
       ptx::barrier_wait(loaded, parity);
       parity ^= 1;
     } else {
-      if (leader) ptx::stores_read();
+      if (leader) set_is_free();
       sync();
     }
     int const diagonal = static_cast<int>(row / 64 - col / 64);  // the square on it, if one is
@@ -77,9 +81,14 @@ struct hopper_epilogue {
       send(row, col, to);
       ptx::stores_commit();
     }
+    next_set();
   }
 
  private:
+  __device__ __forceinline__ void next_set() {
+    if constexpr (Shape::sets == 2) staging = staging == first_set ? first_set + Shape::set_bytes : first_set;
+  }
+
   __device__ __forceinline__ std::uint32_t straight(int square) const {
     return staging + static_cast<std::uint32_t>(square * boxes_of_square * box_bytes);
   }

@@ -80,7 +80,7 @@ __global__ void __launch_bounds__(384, 1)
           int const right_rows = tile.wide ? 256 : 128;
           ptx::barrier_expect(barrier, static_cast<std::uint32_t>(shape::left_bytes + right_rows * 128));
           int const x = block * shape::inner;
-          if (arguments.ahead > 0 && block + arguments.ahead < tile.first_block + tile.blocks) {
+          if (arguments.ahead > 0 && !tile.wide && block + arguments.ahead < tile.first_block + tile.blocks) {
             int const later = x + arguments.ahead * shape::inner;
             if (arguments.ahead_left) ptx::prefetch_box(&left, later, tile.row * 128, tile.matrix);
             if (Cluster == 1 || rank == 0) {
@@ -148,7 +148,7 @@ __global__ void __launch_bounds__(384, 1)
       };
       int const first = next_living(0);
       if (epilogue.leader && arguments.has_addend && first < shape::units) {
-        ptx::stores_read();
+        epilogue.set_is_free();
         epilogue.fetch(row_of(first), col_of(first), tile.matrix);
       }
       coefficients const k = arguments.each != nullptr ? arguments.each[tile.matrix] : arguments.same;
@@ -225,7 +225,7 @@ __global__ void __launch_bounds__(384, 1)
         epilogue.template write<(Unit % per_row_group) * (shape::unit_cols / 2)>(d[Unit / per_row_group], r, c, to, k);
         int const next = next_living(Unit + 1);
         if (epilogue.leader && arguments.has_addend && next < shape::units) {
-          ptx::stores_read();
+          epilogue.set_is_free();
           epilogue.fetch(row_of(next), col_of(next), tile.matrix);
         }
       };

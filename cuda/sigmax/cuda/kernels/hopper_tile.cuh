@@ -40,11 +40,13 @@ struct hopper_shape {
   static constexpr int stage_bytes = left_bytes + right_bytes;
   /// Boxes a warp group stages at a time: one where that leaves room for a stage more.
   static constexpr int boxes = sizeof(Result) == 2 ? 1 : 2;
-  static constexpr int stages = (take_turns ? 6 : 4) - (boxes - 1);
+  static constexpr int sets = take_turns && boxes == 1 ? 2 : 1;  ///< one is written while another is copied
+  static constexpr int stages = take_turns ? 5 : 5 - boxes;
   static constexpr int box_bytes = 64 * 128;
   static constexpr int box_cols = 128 / static_cast<int>(sizeof(Result));
   static constexpr int unit_cols = boxes * box_cols;           ///< a warp group stages 64 rows of these
-  static constexpr int staging_bytes = 2 * boxes * box_bytes;  ///< of a warp group: as they are, and transposed
+  static constexpr int set_bytes = 2 * boxes * box_bytes;
+  static constexpr int staging_bytes = sets * set_bytes;  ///< of a warp group: as they are, and transposed
   static constexpr int units = row_groups * TileCols / unit_cols;
   static constexpr int accumulators = TileCols / 2;  ///< of 64 rows, a thread
   static constexpr int listed_steps = 96;            ///< tiles of a block that are worked out in advance

@@ -117,8 +117,11 @@ __device__ __forceinline__ void store_box(CUtensorMap const* map, std::uint32_t 
 }
 
 __device__ __forceinline__ void stores_commit() { asm volatile("cp.async.bulk.commit_group;" ::: "memory"); }
-/// Shared memory may be written again.
-__device__ __forceinline__ void stores_read() { asm volatile("cp.async.bulk.wait_group.read 0;" ::: "memory"); }
+/// What all but the last `Pending` groups read in shared memory may be written again.
+template <int Pending>
+__device__ __forceinline__ void stores_read() {
+  asm volatile("cp.async.bulk.wait_group.read %0;" ::"n"(Pending) : "memory");
+}
 __device__ __forceinline__ void stores_done() { asm volatile("cp.async.bulk.wait_group 0;" ::: "memory"); }
 
 /// What threads wrote to shared memory is seen by copies and wgmma that start after it.

@@ -37,8 +37,9 @@ SIGMAX_HOST_DEVICE constexpr grid_place band_place(int index, int order, int ban
     int const head = triangle_size(width);
     int const rest = (order - first - width) * width;
     if (index < head) {
-      auto const inside = triangle_place(index);
-      return {first + inside.row, first + inside.col};
+      int row = 0;
+      while (index > row) index -= ++row;  // few: a band is narrow
+      return {first + row, first + index};
     }
     if (index < head + rest) {
       index -= head;
@@ -111,21 +112,22 @@ struct symmetric_schedule {
 };
 
 /// The `step`-th item of one of `workers`, -1 if it has no more. Items 0 to large - 1 take twice as long as the `small`
-/// ones after them: workers that get one large item fewer than others take two small ones first.
+/// ones after them. Workers that get one large item fewer than others take two small ones instead, and these first: what
+/// small ones read is then read by others at the same time.
 SIGMAX_HOST_DEVICE constexpr int item_of_worker(int worker, int step, int workers, int large, int small) {
-  int const own = worker < large ? (large - worker - 1) / workers + 1 : 0;
-  if (step < own) return worker + step * workers;
-  step -= own;
-  int const busy = large % workers;
+  int const rounds = large / workers;
+  int const busy = large - rounds * workers;
   int const idle = busy == 0 ? 0 : workers - busy;
   int const early = small < 2 * idle ? small : 2 * idle;
-  if (idle > 0 && worker >= busy) {
+  if (worker >= busy && idle > 0) {
     int const place = worker - busy;
-    int const own_early = place < early ? (early - place - 1) / idle + 1 : 0;
+    int const own_early = place >= early ? 0 : place + idle < early ? 2 : 1;
     if (step < own_early) return large + place + step * idle;
     step -= own_early;
   }
-  int const item = early + worker + step * workers;
+  int const own = rounds + (worker < busy ? 1 : 0);
+  if (step < own) return worker + step * workers;
+  int const item = early + worker + (step - own) * workers;
   return item < small ? large + item : -1;
 }
 

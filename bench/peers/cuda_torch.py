@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: MIT
 """PyTorch on the card: torch.optim.Muon (bfloat16 inside), eager and compiled, and a straightforward soft cap, on the
-weights of GPT-2-small as in cuda_weight_step.cpp: 12 x {768 x 768 four times, 768 x 3072, 3072 x 768} and 50304 x 768."""
+weights of GPT-2-small as in cuda_weight_step.cpp: 12 x {768 x 768 four times, 768 x 3072, 3072 x 768} and 50304 x 768.
+
+usage: cuda_torch.py [--json FILE]
+"""
 
 import json
 import sys
@@ -66,36 +69,60 @@ def soft_cap(w, strength):
     w.copy_(x.T if tall else x)
 
 
-def report(results, name, ms):
-    results[name] = ms
-    print(f"  {name:58s} {ms:8.3f} ms", flush=True)
+def as_graph(run):
+    """The same work without the host: what is launched by run(), captured once."""
+    stream = torch.cuda.Stream()
+    stream.wait_stream(torch.cuda.current_stream())
+    with torch.cuda.stream(stream):
+        run()
+    torch.cuda.current_stream().wait_stream(stream)
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph):
+        run()
+    return graph.replay
+
+
+def report(rows, work, contender, ms):
+    rows.append({"work": work, "shape": "GPT-2-small, all weights", "contender": contender, "milliseconds": ms})
+    print(f"{work:26s} {'GPT-2-small':20s} {contender:34s} {ms:9.4f} ms", flush=True)
 
 
 def main():
-    results = {"torch": torch.__version__, "device": torch.cuda.get_device_name()}
-    print(results)
+    rows = []
+    print(f"torch {torch.__version__}, {torch.cuda.get_device_name()}", flush=True)
     with torch.no_grad():
         for dtype in (torch.float32, torch.bfloat16):
             name = str(dtype).removeprefix("torch.")
             optimizer = torch.optim.Muon(parameters(dtype), lr=0.02, momentum=0.95)
-            report(results, f"torch.optim.Muon eager, {name} weights", milliseconds(optimizer.step))
+            report(rows, "Muon's step", f"torch.optim.Muon, {name}", milliseconds(optimizer.step))
         weights = parameters(torch.float32)
         gradients = [w.grad for w in weights]
-        report(results, "Newton-Schulz alone, eager", milliseconds(lambda: [newton_schulz(g) for g in gradients]))
-        report(results, "soft cap, eager", milliseconds(lambda: [soft_cap(w.data, 0.05) for w in weights]))
-        if "quick" in sys.argv:
-            return
+
+        def orthogonalize_all():
+            return [newton_schulz(g) for g in gradients]
+
+        def cap_all():
+            for w in weights:
+                soft_cap(w.data, 0.05)
+
+        report(rows, "orthogonalize bf16", "torch, eager", milliseconds(orthogonalize_all))
+        report(rows, "soft cap bf16", "torch, eager", milliseconds(cap_all))
+        report(rows, "orthogonalize bf16", "torch, as a CUDA graph", milliseconds(as_graph(orthogonalize_all)))
+        report(rows, "soft cap bf16", "torch, as a CUDA graph", milliseconds(as_graph(cap_all)))
         compiled = torch.compile(newton_schulz)
-        report(results, "Newton-Schulz alone, compiled", milliseconds(lambda: [compiled(g) for g in gradients]))
-        compiled_cap = torch.compile(soft_cap)
-        report(results, "soft cap, compiled", milliseconds(lambda: [compiled_cap(w.data, 0.05) for w in weights]))
-        for dtype in (torch.float32,):
-            name = str(dtype).removeprefix("torch.")
-            optimizer = torch.optim.Muon(parameters(dtype), lr=0.02, momentum=0.95)
-            report(results, f"torch.optim.Muon compiled, {name} weights", milliseconds(torch.compile(optimizer.step)))
-    if len(sys.argv) > 1 and sys.argv[-1].endswith(".json"):
-        with open(sys.argv[-1], "w") as file:
-            json.dump(results, file, indent=1)
+
+        def compiled_orthogonalize_all():
+            return [compiled(g) for g in gradients]
+
+        report(rows, "orthogonalize bf16", "torch, compiled", milliseconds(compiled_orthogonalize_all))
+        graph = as_graph(compiled_orthogonalize_all)
+        report(rows, "orthogonalize bf16", "torch, compiled, as a CUDA graph", milliseconds(graph))
+        optimizer = torch.optim.Muon(parameters(torch.float32), lr=0.02, momentum=0.95)
+        report(rows, "Muon's step", "torch.optim.Muon, compiled", milliseconds(torch.compile(optimizer.step)))
+    if "--json" in sys.argv:
+        with open(sys.argv[sys.argv.index("--json") + 1], "w") as file:
+            lines = ",\n".join("  " + json.dumps(row) for row in rows)
+            file.write('{"rows": [\n' + lines + "\n]}\n")
 
 
 if __name__ == "__main__":
