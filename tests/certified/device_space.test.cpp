@@ -77,6 +77,7 @@ TEST_CASE_TEMPLATE("proofs on a device are those of the host", Host, products_on
   same_proofs<Host>(stored<float>(adversarial::gaussian(12, 20, 1), 1));
   same_proofs<Host>(stored<sigmax::bf16>(adversarial::gaussian(30, 11, 2), 1e-30));
   same_proofs<Host>(stored<double>(adversarial::gaussian(12, 12, 3), 0x1p-40));
+  same_proofs<Host>(stored<double>(adversarial::gaussian(5, 8, 3), 0x1p-1012));  // scaled by two factors
 }
 
 TEST_CASE("digits that a device may have lost in scaling are accounted for") {
@@ -90,6 +91,15 @@ TEST_CASE("digits that a device may have lost in scaling are accounted for") {
     CHECK(found.lower() <= expected.upper());
     CHECK(expected.lower() <= found.upper());
     CHECK(found.upper() <= found.lower() * (1 + 1e-7));
+
+    sigmax::workspace memory;
+    memory.set_device_memory(device.source());
+    sigmax::workspace::frame frame(memory);
+    auto const doubles = on_device(device, w);
+    CHECK(sigmax::detail::scaled_copy<emulated_device<>, double>(on, doubles.view(), "test", frame).flush ==
+          sigmax::detail::flush_up(9, 15));
+    auto const floats = on_device(device, stored<float>(adversarial::gaussian(9, 15, 4), 0x1p120));
+    CHECK(sigmax::detail::scaled_copy<emulated_device<>, float>(on, floats.view(), "test", frame).flush == 0);
   }
 }
 

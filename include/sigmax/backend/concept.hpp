@@ -10,7 +10,7 @@
 /// Algorithms are written once for all memory spaces. In `device_space` views cannot be read here: numbers that an
 /// algorithm looks at come as results of reductions or by `copy_to_host`, both of which wait for the device; everything
 /// else may run later, in the order of the calls. A backend of a device offers besides
-/// - `device_memory()`: where its memory comes from, for the workspaces of those who call;
+/// - `sigmax::device_memory device_memory() const`: where its memory comes from, for the workspaces of those who call;
 /// - `host_backend`: the type of the backend that does the small work of algorithms on the host (a tridiagonal or a
 ///   projected eigenproblem of order 100);
 /// - `standard_cholesky`, false unless its `cholesky` is by substitutions as in Higham, 10.1 (inverted diagonal blocks
@@ -46,9 +46,16 @@ template <class B, class T>
 using vector_view_on = vector_view<T, typename B::space>;
 
 // clang-format off: version 14 breaks the lines of a concept where they are not to be broken.
+/// B works on the host, or says how the host works for it.
+template <class B>
+concept knows_its_host = std::same_as<typename B::space, host_space> ||
+    requires(B const& b, typename B::host_backend of_host) {
+  { b.device_memory() } -> std::same_as<device_memory>;
+};
+
 /// B offers every primitive for scalars T in memory space S. A missing one is named by the compiler here.
 template <class B, class T>
-concept backend = std::copyable<B> && real<T> &&
+concept backend = std::copyable<B> && real<T> && knows_its_host<B> &&
     requires(B const& b, T s, matrix_view<T const, typename B::space> x, matrix_view<T, typename B::space> y,
              vector_view<T const, typename B::space> u, vector_view<T, typename B::space> v, matrix_view<T const> from,
              matrix_view<T> to) {
@@ -68,7 +75,7 @@ concept backend = std::copyable<B> && real<T> &&
   b.combine_stored(s, x, s, y);             // the same for any storage, computed in T and rounded once
   b.divide(s, y);                           // Y = Y / s
   b.clear_above_diagonal(y);                // y_ij = 0 for j > i
-  b.copy_to_host(x, to);                    // to = X, and when it returns it is there
+  b.copy_to_host(x, to);                    // to = X, of any strides, and when it returns it is there
   b.copy_from_host(from, y);                // Y = from, which may be changed when it returns
   b.add_to_diagonal(s, y);                  // Y = Y + s I
   { b.dot(u, u) } -> std::same_as<T>;       // sum of u_i u_i
@@ -90,11 +97,16 @@ template <class M, class B>
 concept matrix_on = matrix_like<M> && backend<B, compute_t<value_t<M>>> && std::same_as < space_t<M>,
 typename B::space > ;
 
+/// The same in host memory: what functions that return a copy take.
+template <class M, class B>
+concept host_matrix_on = matrix_on<M, B> && host_matrix<M>;
+
 /// A backend a proof may compute with. `standard_rounding` promises that T is IEEE arithmetic rounded to nearest and
 /// that each entry of a product is a sum of its k products in some order, with or without fused multiply-add, so that
 /// |fl(AB) - AB| <= gamma_k |A||B| + k eta holds (Higham, Accuracy and Stability, 3.5); that reductions are sums of their
-/// terms likewise, and maxima exact. Strassen-like algorithms,
-/// TF32 and split-integer emulations of double must not promise it.
+/// terms likewise, and maxima exact; that elementwise work is IEEE arithmetic too, subnormal numbers included, so that
+/// conversions to double are exact, and products with powers of two that do not underflow. Strassen-like algorithms, TF32
+/// and split-integer emulations of double must not promise it.
 template <class B, class T>
 concept certifying_backend = backend<B, T> && B::standard_rounding;
 

@@ -109,7 +109,7 @@ using value_t = typename detail::view_of_t<std::remove_reference_t<M>>::value_ty
 template <matrix_like M>
 using space_t = typename detail::view_of_t<std::remove_reference_t<M>>::space;
 
-/// A matrix in host memory: what functions that return a copy take.
+/// A matrix in host memory.
 template <class M>
 concept host_matrix = matrix_like<M> && std::same_as<space_t<M>, host_space>;
 

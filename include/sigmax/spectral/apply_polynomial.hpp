@@ -73,14 +73,13 @@ void apply_polynomial(A&& w, polynomial_schedule const& schedule, apply_polynomi
 }
 
 /// p(W) as a new matrix.
-template <class B, matrix_on<B> M>
-  requires host_matrix<M> matrix<value_t<M>> polynomial_applied(B const& on, M const& w,
-                                                                polynomial_schedule const& schedule,
-                                                                apply_polynomial_options const& options = {}) {
-    auto result = matrix<value_t<M>>::copy_of(w);
-    apply_polynomial(on, result, schedule, options);
-    return result;
-  }
+template <class B, host_matrix_on<B> M>
+matrix<value_t<M>> polynomial_applied(B const& on, M const& w, polynomial_schedule const& schedule,
+                                      apply_polynomial_options const& options = {}) {
+  auto result = matrix<value_t<M>>::copy_of(w);
+  apply_polynomial(on, result, schedule, options);
+  return result;
+}
 
 /// The same on the default backend.
 template <matrix_like M, class B = default_backend<value_t<M>>>

@@ -217,12 +217,12 @@ hard_cap_path hard_cap(A&& w, hard_cap_options const& options) {
 }
 
 /// A copy of W, hard capped.
-template <class B, matrix_on<B> M>
-  requires host_matrix<M> matrix<value_t<M>> hard_capped(B const& on, M const& w, hard_cap_options const& options) {
-    auto result = matrix<value_t<M>>::copy_of(w);
-    hard_cap(on, result, options);
-    return result;
-  }
+template <class B, host_matrix_on<B> M>
+matrix<value_t<M>> hard_capped(B const& on, M const& w, hard_cap_options const& options) {
+  auto result = matrix<value_t<M>>::copy_of(w);
+  hard_cap(on, result, options);
+  return result;
+}
 
 /// The same on the default backend.
 template <matrix_like M, class B = default_backend<value_t<M>>>

@@ -204,13 +204,12 @@ void orthogonalize(A&& w, orthogonalize_options const& options = {}) {
 }
 
 /// A copy of W, orthogonalized.
-template <class B, matrix_on<B> M>
-  requires host_matrix<M> matrix<value_t<M>> orthogonalized(B const& on, M const& w,
-                                                            orthogonalize_options const& options = {}) {
-    auto result = matrix<value_t<M>>::copy_of(w);
-    orthogonalize(on, result, options);
-    return result;
-  }
+template <class B, host_matrix_on<B> M>
+matrix<value_t<M>> orthogonalized(B const& on, M const& w, orthogonalize_options const& options = {}) {
+  auto result = matrix<value_t<M>>::copy_of(w);
+  orthogonalize(on, result, options);
+  return result;
+}
 
 /// The same on the default backend.
 template <matrix_like M, class B = default_backend<value_t<M>>>

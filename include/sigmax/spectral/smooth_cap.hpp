@@ -94,12 +94,12 @@ void smooth_cap(A&& w, smooth_cap_options const& options) {
 }
 
 /// A copy of W, smoothly capped.
-template <class B, matrix_on<B> M>
-  requires host_matrix<M> matrix<value_t<M>> smooth_capped(B const& on, M const& w, smooth_cap_options const& options) {
-    auto result = matrix<value_t<M>>::copy_of(w);
-    smooth_cap(on, result, options);
-    return result;
-  }
+template <class B, host_matrix_on<B> M>
+matrix<value_t<M>> smooth_capped(B const& on, M const& w, smooth_cap_options const& options) {
+  auto result = matrix<value_t<M>>::copy_of(w);
+  smooth_cap(on, result, options);
+  return result;
+}
 
 /// The same on the default backend.
 template <matrix_like M, class B = default_backend<value_t<M>>>

@@ -105,12 +105,12 @@ void soft_cap(A&& w, soft_cap_options const& options) {
 }
 
 /// A copy of W, soft capped.
-template <class B, matrix_on<B> M>
-  requires host_matrix<M> matrix<value_t<M>> soft_capped(B const& on, M const& w, soft_cap_options const& options) {
-    auto result = matrix<value_t<M>>::copy_of(w);
-    soft_cap(on, result, options);
-    return result;
-  }
+template <class B, host_matrix_on<B> M>
+matrix<value_t<M>> soft_capped(B const& on, M const& w, soft_cap_options const& options) {
+  auto result = matrix<value_t<M>>::copy_of(w);
+  soft_cap(on, result, options);
+  return result;
+}
 
 /// The same on the default backend.
 template <matrix_like M, class B = default_backend<value_t<M>>>

@@ -150,13 +150,12 @@ void spectral_clip(A&& w, spectral_clip_options const& options) {
 }
 
 /// A copy of W, clipped.
-template <class B, matrix_on<B> M>
-  requires host_matrix<M> matrix<value_t<M>> spectrally_clipped(B const& on, M const& w,
-                                                                spectral_clip_options const& options) {
-    auto result = matrix<value_t<M>>::copy_of(w);
-    spectral_clip(on, result, options);
-    return result;
-  }
+template <class B, host_matrix_on<B> M>
+matrix<value_t<M>> spectrally_clipped(B const& on, M const& w, spectral_clip_options const& options) {
+  auto result = matrix<value_t<M>>::copy_of(w);
+  spectral_clip(on, result, options);
+  return result;
+}
 
 /// The same on the default backend.
 template <matrix_like M, class B = default_backend<value_t<M>>>

@@ -173,13 +173,13 @@ spectral_change spectral_hammer(A&& w, spectral_hammer_options<compute_t<detail:
 }
 
 /// A copy of W, spectrally hammered.
-template <class B, matrix_on<B> M>
-  requires host_matrix<M> matrix<value_t<M>> spectrally_hammered(
-      B const& on, M const& w, spectral_hammer_options<compute_t<value_t<M>>> const& options) {
-    auto result = matrix<value_t<M>>::copy_of(w);
-    spectral_hammer(on, result, options);
-    return result;
-  }
+template <class B, host_matrix_on<B> M>
+matrix<value_t<M>> spectrally_hammered(B const& on, M const& w,
+                                       spectral_hammer_options<compute_t<value_t<M>>> const& options) {
+  auto result = matrix<value_t<M>>::copy_of(w);
+  spectral_hammer(on, result, options);
+  return result;
+}
 
 /// The same on the default backend.
 template <matrix_like M, class B = default_backend<value_t<M>>>

@@ -120,13 +120,13 @@ spectral_change spectral_normalize(A&& w,
 }
 
 /// A copy of W, spectrally normalized.
-template <class B, matrix_on<B> M>
-  requires host_matrix<M> matrix<value_t<M>> spectrally_normalized(
-      B const& on, M const& w, spectral_normalize_options<compute_t<value_t<M>>> const& options) {
-    auto result = matrix<value_t<M>>::copy_of(w);
-    spectral_normalize(on, result, options);
-    return result;
-  }
+template <class B, host_matrix_on<B> M>
+matrix<value_t<M>> spectrally_normalized(B const& on, M const& w,
+                                         spectral_normalize_options<compute_t<value_t<M>>> const& options) {
+  auto result = matrix<value_t<M>>::copy_of(w);
+  spectral_normalize(on, result, options);
+  return result;
+}
 
 /// The same on the default backend.
 template <matrix_like M, class B = default_backend<value_t<M>>>

@@ -85,13 +85,13 @@ spectral_change spectral_weight_decay(
 }
 
 /// A copy of W, its largest singular value decayed.
-template <class B, matrix_on<B> M>
-  requires host_matrix<M> matrix<value_t<M>> spectrally_decayed(
-      B const& on, M const& w, spectral_weight_decay_options<compute_t<value_t<M>>> const& options) {
-    auto result = matrix<value_t<M>>::copy_of(w);
-    spectral_weight_decay(on, result, options);
-    return result;
-  }
+template <class B, host_matrix_on<B> M>
+matrix<value_t<M>> spectrally_decayed(B const& on, M const& w,
+                                      spectral_weight_decay_options<compute_t<value_t<M>>> const& options) {
+  auto result = matrix<value_t<M>>::copy_of(w);
+  spectral_weight_decay(on, result, options);
+  return result;
+}
 
 /// The same on the default backend.
 template <matrix_like M, class B = default_backend<value_t<M>>>

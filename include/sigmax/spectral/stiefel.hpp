@@ -50,13 +50,12 @@ void project_to_stiefel(A&& w, stiefel_options const& options = {}) {
 }
 
 /// A copy of W, projected.
-template <class B, matrix_on<B> M>
-  requires host_matrix<M> matrix<value_t<M>> projected_to_stiefel(B const& on, M const& w,
-                                                                  stiefel_options const& options = {}) {
-    auto result = matrix<value_t<M>>::copy_of(w);
-    project_to_stiefel(on, result, options);
-    return result;
-  }
+template <class B, host_matrix_on<B> M>
+matrix<value_t<M>> projected_to_stiefel(B const& on, M const& w, stiefel_options const& options = {}) {
+  auto result = matrix<value_t<M>>::copy_of(w);
+  project_to_stiefel(on, result, options);
+  return result;
+}
 
 /// The same on the default backend.
 template <matrix_like M, class B = default_backend<value_t<M>>>
