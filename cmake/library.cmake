@@ -9,14 +9,17 @@ macro(sigmax_take_headers name pattern)
 endmacro()
 
 # sigmax_component(<name> [REQUIRED] [LIBRARY <target>] [HEADERS <files>...] [LINK <targets>...]
-#   [DEFINE <definitions>...])
+#   [DEFINE <definitions>...] [BASE <folder>])
 #
 # Makes sigmax::<name> with the headers as its file set (each is compiled alone by the target
 # all_verify_interface_header_sets) and puts it into the package. All but the core link the core. A component whose
 # libraries are missing is switched off, with one line that names the packages to install. LIBRARY is a compiled library
-# of ours behind the headers.
+# of ours behind the headers. The headers are below BASE, which is `include` unless it is given.
 function(sigmax_component name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "REQUIRED" "LIBRARY" "HEADERS;LINK;DEFINE")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "REQUIRED" "LIBRARY;BASE" "HEADERS;LINK;DEFINE")
+  if(NOT arg_BASE)
+    set(arg_BASE include)
+  endif()
   sigmax_missing(missing ${arg_LINK})
   list(JOIN missing ", " missing)
   if(missing AND arg_REQUIRED)
@@ -39,7 +42,7 @@ function(sigmax_component name)
     target_link_libraries(${target} INTERFACE sigmax_sigmax)
   endif()
   target_sources(${target} INTERFACE
-    FILE_SET HEADERS BASE_DIRS "${PROJECT_SOURCE_DIR}/include" FILES ${arg_HEADERS})
+    FILE_SET HEADERS BASE_DIRS "${PROJECT_SOURCE_DIR}/${arg_BASE}" FILES ${arg_HEADERS})
   if(SIGMAX_INSTALL)
     sigmax_install_component(${name} ${arg_LIBRARY})
   endif()

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /// @file
-/// What combine, dot, sum_squares, max_abs and row_abs_sums promise, for any backend.
+/// What combine, dot, sum_squares, max_abs, row_abs_sums, and what devices need besides, promise, for any backend.
 #pragma once
 
 #include <algorithm>
@@ -11,6 +11,7 @@
 #include <doctest/doctest.h>
 
 #include <sigmax/core/matrix_view.hpp>
+#include <sigmax/core/scalar.hpp>
 
 #include "backend/bounds.hpp"
 #include "backend/storage.hpp"
@@ -37,6 +38,53 @@ void check_combine(B const& be, index_t m, index_t n, layout of_x, layout of_y, 
   }
   CHECK(worst.value() <= 1);
   CHECK(y.gaps_intact());
+}
+
+/// What rounds each element once, or not at all: division, clearing, copies to the host and back.
+template <class B, class T>
+void check_copies(B const& be, index_t m, index_t n, layout of_x, layout of_y) {
+  number_source source(static_cast<std::uint64_t>(m * 41 + n));
+  stored_matrix<T> const x(m, n, of_x, source);
+  stored_matrix<T> const y(m, n, of_y);
+  stored_matrix<T> const z(m, n, of_x);
+  be.copy_from_host(x.view(), y.view());
+  be.copy_to_host(y.view(), z.view());
+  bool same = true;
+  for (index_t i = 0; i < m; ++i) {
+    for (index_t j = 0; j < n; ++j) same = same && y(i, j) == x(i, j) && z(i, j) == x(i, j);
+  }
+  T const tiny = std::numeric_limits<T>::denorm_min();  // whose reciprocal is infinite
+  be.divide(tiny, z.view());
+  be.divide(T(3), y.view());
+  for (index_t i = 0; i < m; ++i) {
+    for (index_t j = 0; j < n; ++j) same = same && y(i, j) == x(i, j) / T(3) && z(i, j) == x(i, j) / tiny;
+  }
+  be.clear_above_diagonal(y.view());
+  for (index_t i = 0; i < m; ++i) {
+    for (index_t j = 0; j < n; ++j) same = same && y(i, j) == (j > i ? T(0) : x(i, j) / T(3));
+  }
+  CHECK(same);
+  CHECK((y.gaps_intact() && z.gaps_intact()));
+}
+
+/// alpha x + beta y computed in T and rounded once to the storage: from numbers of few digits it is exact until then.
+template <class B, class T>
+void check_combine_stored(B const& be) {
+  bf16 const stored[] = {bf16(1.0f), bf16(-2.5f), bf16(96.0f), bf16(0x1p-8f)};
+  bf16 result[] = {bf16(3.0f), bf16(0.0f), bf16(1.0f), bf16(0x1p-8f)};
+  T wide[] = {T(3), T(0), T(1), T(-4)};
+  matrix_view<bf16 const> const x(stored, 2, 2);
+  be.combine_stored(T(1), x, T(0.5), matrix_view<bf16>(result, 2, 2).transposed());
+  // 96 + 0 and -2.5 + 1/2 trade places; 1/256 + 1/512 has few enough digits.
+  CHECK((result[0] == bf16(2.5f) && result[1] == bf16(96.0f) && result[2] == bf16(-2.0f) &&
+         result[3] == bf16(0x1.8p-8f)));
+  be.combine_stored(T(2), x, T(-1), matrix_view<T>(wide, 2, 2));
+  CHECK((wide[0] == T(-1) && wide[1] == T(-5) && wide[2] == T(191) && wide[3] == T(4) + T(0x1p-7)));
+  // 191.5 is half way between 191 and 192, of which 192 is the even one. What is not read may be NaN.
+  wide[2] = T(191.5);
+  bf16 rounded[] = {bf16(0.0f), bf16(0.0f), bf16(std::numeric_limits<float>::quiet_NaN()), bf16(0.0f)};
+  be.combine_stored(T(1), matrix_view<T const>(wide, 2, 2), T(0), matrix_view<bf16>(rounded, 2, 2));
+  CHECK(rounded[2] == bf16(192.0f));
 }
 
 /// A sum of `terms` terms, each rounded once if it is a product: gamma_terms times the sum of their magnitudes.
@@ -103,6 +151,7 @@ void check_max_abs_of_not_finite(B const& be, index_t m, index_t n, layout order
 
 template <class B, class T>
 void check_elementwise(B const& be) {
+  check_combine_stored<B, T>(be);
   for (index_t m = 0; m <= 35; ++m) {
     for (index_t n = 0; n <= 35; ++n) {
       CAPTURE(m);
@@ -110,6 +159,7 @@ void check_elementwise(B const& be) {
       check_combine<B, T>(be, m, n, layout_at(m + n), layout_at(n), T(0.75), T(-1.5));
       check_combine<B, T>(be, m, n, layout_at(m), layout_at(m), T(-2), (m + n) % 2 == 0 ? T(0) : T(1));
       check_reductions<B, T>(be, m, n, layout_at(m + 3 * n));
+      check_copies<B, T>(be, m, n, layout_at(m + n), layout_at(n));
     }
   }
   for (index_t n = 0; n <= 140; ++n) {

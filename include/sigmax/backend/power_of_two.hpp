@@ -6,6 +6,7 @@
 #include <cmath>
 #include <concepts>
 
+#include <sigmax/backend/concept.hpp>
 #include <sigmax/config.hpp>
 #include <sigmax/core/matrix_view.hpp>
 #include <sigmax/core/scalar.hpp>
@@ -27,11 +28,11 @@ T power_of_two(int k) {
 
 /// y = 2^k x, exact unless it underflows. Two factors, because 2^k alone may not exist as a T.
 template <class B, real T>
-void scale_by_power_of_two(B const& on, matrix_view<T const> x, int k, matrix_view<T> y) {
+void scale_by_power_of_two(B const& on, matrix_view_on<B, T const> x, int k, matrix_view_on<B, T> y) {
   int const half = k / 2;
   bool const at_once = k > -100 && k < 100;
   on.combine(power_of_two<T>(at_once ? k : half), x, T(0), y);
-  if (!at_once) on.combine(power_of_two<T>(k - half), matrix_view<T const>(y), T(0), y);
+  if (!at_once) on.combine(power_of_two<T>(k - half), matrix_view_on<B, T const>(y), T(0), y);
 }
 
 }  // namespace sigmax::inline SIGMAX_ABI::detail

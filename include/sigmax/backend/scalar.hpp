@@ -97,6 +97,46 @@ struct scalar {
     }
   }
 
+  /// y = alpha x + beta y, elementwise, for matrices in any storage: computed in T and rounded once to the scalar of y; x
+  /// may be y; y is not read if beta is 0.
+  template <real T, class U, class S>
+  [[gnu::noinline]] void combine_stored(T alpha, matrix_view<U> x, std::type_identity_t<T> beta,
+                                        matrix_view<S> y) const {
+    for (index_t i = 0; i < y.rows(); ++i) {
+      for (index_t j = 0; j < y.cols(); ++j) {
+        T const term = T(alpha * static_cast<T>(x(i, j)));
+        y(i, j) = static_cast<S>(beta == T(0) ? term : T(term + beta * static_cast<T>(y(i, j))));
+      }
+    }
+  }
+
+  /// y = y / divisor, elementwise: where 1 / divisor may overflow.
+  template <real T>
+  [[gnu::noinline]] void divide(std::type_identity_t<T> divisor, matrix_view<T> y) const {
+    for (index_t i = 0; i < y.rows(); ++i) {
+      for (index_t j = 0; j < y.cols(); ++j) y(i, j) = T(y(i, j) / divisor);
+    }
+  }
+
+  /// y_ij = 0 for j > i.
+  template <real T>
+  void clear_above_diagonal(matrix_view<T> y) const {
+    for (index_t i = 0; i < y.rows(); ++i) {
+      for (index_t j = i + 1; j < y.cols(); ++j) y(i, j) = T(0);
+    }
+  }
+
+  /// y = x where x is in the memory of the backend and y in that of the host: here they are one. No overlap.
+  template <class S, class T>
+  void copy_to_host(matrix_view<S> x, matrix_view<T> y) const {
+    convert(x, y);
+  }
+  /// The way back.
+  template <class S, class T>
+  void copy_from_host(matrix_view<S> x, matrix_view<T> y) const {
+    convert(x, y);
+  }
+
   /// y = x, elementwise, each rounded once to the scalar of y: from the storage of a matrix to what is computed in, and back.
   /// y may not overlap x.
   template <class S, class T>

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <type_traits>
 
+#include <sigmax/backend/concept.hpp>
 #include <sigmax/backend/default_backend.hpp>
 #include <sigmax/bound/norm.hpp>
 #include <sigmax/bound/rounding.hpp>
@@ -135,14 +136,14 @@ template <class T>
 
 /// >= || |X| ||_2^2 >= ||X||_2^2 for |x_ij| <= 1: the least of the bounds of Frobenius, Schur and Collatz. It bounds what
 /// rounding can do to a product: || |X| |X|^T ||_2 = || |X| ||_2^2. Collatz, who takes five sweeps over X, is asked only
-/// where Schur may be far off: where it exceeds twice || |X|^T e ||^2 / m <= || |X| ||_2^2 for e of ones.
+/// where Schur may be far off: where it exceeds twice || |X|^T e ||^2 / m <= || |X| ||_2^2 for e of ones; never on devices.
 /// Scratch: 2 rows + cols doubles.
 template <class B>
-[[gnu::noinline]] double absolute_norm_squared_up(B const& on, matrix_view<double> x, workspace& memory) {
+[[gnu::noinline]] double absolute_norm_squared_up(B const& on, matrix_view_on<B, double> x, workspace& memory) {
   workspace::frame frame(memory);
-  auto const p = frame.vector<double>(x.rows());
-  auto const y = frame.vector<double>(x.rows());
-  auto const z = frame.vector<double>(x.cols());
+  auto const p = frame.vector<double, typename B::space>(x.rows());
+  auto const y = frame.vector<double, typename B::space>(x.rows());
+  auto const z = frame.vector<double, typename B::space>(x.cols());
   on.row_abs_sums(x, p);
   on.row_abs_sums(x.transposed(), z);
   auto const m = static_cast<double>(x.rows());
@@ -151,8 +152,10 @@ template <class B>
   double const cols = exact_sum_up(on.max_abs(as_row(z)), m);
   double const squares = add_up(on.sum_squares(x), multiply_up(multiply_up(m, n), double_underflow));
   double const cheap = min_up(exact_sum_up(squares, multiply_up(m, n) + 2), multiply_up(rows, cols));
-  if (cheap <= 2 * on.sum_squares(as_row(z)) / m) return cheap;
-  return min_up(cheap, collatz_squared_up(x, p, z, y));
+  if constexpr (works_on_host<B>) {
+    if (!(cheap <= 2 * on.sum_squares(as_row(z)) / m)) return min_up(cheap, collatz_squared_up(x, p, z, y));
+  }
+  return cheap;
 }
 
 /// Runs `squared_bound` on the scaled matrix and returns its root in the scale of W.
@@ -162,7 +165,7 @@ upper_bound<norm::spectral> cheap_bound(M const& w, char const* function, worksp
   if (!arithmetic_environment_is_sound()) return proof::upper<norm::spectral>(infinity);
   scratch memory(given);
   workspace::frame frame(memory.get());
-  auto const x = scaled_copy(default_backend<double>{}, const_view(w), function, frame);
+  auto const x = scaled_copy<default_backend<double>, value_t<M>>({}, const_view(w), function, frame);
   if (x.is_zero) return proof::upper<norm::spectral>(0.0);
   // ||W|| <= 2^exponent (||X|| + flush), and squared_bound proves ||X||^2 <= its result.
   return proof::upper<norm::spectral>(unscaled_up(sqrt_up(squared_bound(x.elements, memory.get())), x));
@@ -218,6 +221,30 @@ upper_bound<op<norm::linf_t, norm::linf_t>> row_sum_norm(M const& w) {
   if (!arithmetic_environment_is_sound()) return detail::proof::upper<linf>(infinity);
   // sup over ||v||_inf <= 1 of max_i |sum_j w_ij v_j| is attained at v_j = sign w_ij.
   return detail::proof::upper<linf>(detail::largest_row_sum_up(x));
+}
+
+/// The same in the memory of a backend. Scratch: on devices a copy of W in double.
+template <certifying_backend<double> B, provable_matrix_on<B> M>
+upper_bound<op<norm::linf_t, norm::linf_t>> row_sum_norm(B const& on, M const& w, workspace* given = nullptr) {
+  if constexpr (detail::works_on_host<B>) {
+    return row_sum_norm(w);
+  } else {
+    SIGMAX_DETAIL_REQUIRE_STRICT_ARITHMETIC(M);
+    auto const elements = const_view(w);
+    if (!is_finite(static_cast<double>(on.max_abs(elements)))) detail::raise_not_finite(elements, "row_sum_norm");
+    if (!arithmetic_environment_is_sound()) return detail::proof::upper<op<norm::linf_t, norm::linf_t>>(infinity);
+    detail::scratch memory(given);
+    detail::lend_device_memory(on, memory.get());
+    workspace::frame frame(memory.get());
+    auto const x = frame.template matrix<double, typename B::space>(elements.rows(), elements.cols());
+    auto const sums = frame.template vector<double, typename B::space>(elements.rows());
+    on.convert(elements, x);
+    on.row_abs_sums(x, sums);
+    // As above, with sums of n terms in any order.
+    double const largest = on.max_abs(as_row(sums));
+    return detail::proof::upper<op<norm::linf_t, norm::linf_t>>(
+        detail::exact_sum_up(largest, static_cast<double>(elements.cols())));
+  }
 }
 
 }  // namespace sigmax::inline SIGMAX_ABI

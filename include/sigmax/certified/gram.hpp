@@ -31,17 +31,35 @@ namespace detail {
 /// >= || fl(Y Y^T) - Y Y^T ||_2 for Y: n x inner with |y_ij| <= 1. Entrywise the difference is at most
 /// gamma_{inner+4} |Y||Y|^T + inner eta (Higham 3.5, any order of summation, FMA or not; +4 for the scalar factor), and
 /// |||Y||Y|^T||_2 = || |Y| ||_2^2 while a matrix of entries inner eta has norm n inner eta. `absolute_squared` >= that.
-inline double product_error_up(matrix_view<double> y, double absolute_squared) {
+template <class Space>
+double product_error_up(matrix_view<double, Space> y, double absolute_squared) {
   auto const n = static_cast<double>(y.rows());
   auto const inner = static_cast<double>(y.cols());
   return add_up(multiply_up(gamma_up(inner + 4), absolute_squared),
                 multiply_up(multiply_up(n, inner), 2 * double_underflow));
 }
 
+/// >= ||X||_F^2 for |x_ij| <= 1, by the backend's sum in any order (see frobenius_squared_up).
+template <class B>
+double sum_of_squares_up(B const& on, matrix_view_on<B, double> x) {
+  auto const terms = static_cast<double>(x.rows()) * static_cast<double>(x.cols());
+  return exact_sum_up(add_up(on.sum_squares(x), multiply_up(terms, double_underflow)), terms + 2);
+}
+
 /// >= ||H||_2 of a stored symmetric matrix with |h_ij| <= 1: the lesser of Frobenius and the largest row sum (which
 /// bounds the spectral radius).
-inline double symmetric_norm_up(matrix_view<double> h) {
-  return min_up(sqrt_up(frobenius_squared_up(h)), largest_row_sum_up(h));
+template <class B>
+double symmetric_norm_up([[maybe_unused]] B const& on, matrix_view_on<B, double> h,
+                         [[maybe_unused]] workspace& memory) {
+  if constexpr (works_on_host<B>) {
+    return min_up(sqrt_up(frobenius_squared_up(h)), largest_row_sum_up(h));
+  } else {
+    workspace::frame frame(memory);
+    auto const sums = frame.vector<double, typename B::space>(h.rows());
+    on.row_abs_sums(h, sums);
+    double const row_sum = exact_sum_up(on.max_abs(as_row(sums)), static_cast<double>(h.cols()));
+    return min_up(sqrt_up(sum_of_squares_up(on, h)), row_sum);
+  }
 }
 
 }  // namespace detail
@@ -59,7 +77,7 @@ inline double symmetric_norm_up(matrix_view<double> h) {
 /// @throws numeric_error if W is not finite, domain_error if squarings < 0. +infinity where the environment is unsound.
 /// Source: Delattre et al., "Efficient Bound of Lipschitz Constant for Convolutional Layers by Gram Iteration" (2023),
 /// who give no rounding terms; those are derived above.
-template <certifying_backend<double> B, provable_matrix M>
+template <certifying_backend<double> B, provable_matrix_on<B> M>
 upper_bound<norm::spectral> gram_bound(B const& given, M const& w, gram_bound_options const& options = {}) {
   SIGMAX_DETAIL_REQUIRE_STRICT_ARITHMETIC(M);
   if (options.squarings < 0) {
@@ -69,7 +87,7 @@ upper_bound<norm::spectral> gram_bound(B const& given, M const& w, gram_bound_op
   detail::scratch memory(options.scratch);
   auto const on = detail::with_scratch(given, memory.get());
   workspace::frame frame(memory.get());
-  auto const x = detail::scaled_copy(on, const_view(w), "gram_bound", frame);
+  auto const x = detail::scaled_copy<B, value_t<M>>(on, const_view(w), "gram_bound", frame);
   if (x.is_zero) return detail::proof::upper<norm::spectral>(0.0);
 
   struct step {
@@ -79,8 +97,8 @@ upper_bound<norm::spectral> gram_bound(B const& given, M const& w, gram_bound_op
   auto const steps = frame.template vector<step>(options.squarings + 1);
   index_t const n = x.elements.rows();
   auto g = x.elements;
-  auto h = frame.template matrix<double>(n, n);
-  auto other = frame.template matrix<double>(n, n);
+  auto h = frame.template matrix<double, typename B::space>(n, n);
+  auto other = frame.template matrix<double, typename B::space>(n, n);
   double best = sqrt_up(detail::absolute_norm_squared_up(on, g, memory.get()));
 
   for (index_t k = 0; k <= options.squarings; ++k) {
@@ -93,7 +111,7 @@ upper_bound<norm::spectral> gram_bound(B const& given, M const& w, gram_bound_op
     // Exact where scaled up; where scaled down an entry loses at most eta, n eta in norm.
     on.combine(std::ldexp(1.0, -exponent), h, 0.0, h);
     steps[k] = {add_up(scale_up(error, -exponent), multiply_up(static_cast<double>(n), double_underflow)), exponent};
-    double bound = detail::symmetric_norm_up(h);
+    double bound = detail::symmetric_norm_up(on, h, memory.get());
     for (index_t j = k; j >= 0; --j) bound = sqrt_up(scale_up(add_up(bound, steps[j].error), steps[j].exponent));
     best = min_up(best, bound);
     g = h;

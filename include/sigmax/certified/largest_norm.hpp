@@ -82,7 +82,10 @@ class complex_gram {
     return true;
   }
 
-  certified_gram result() const { return {gram_.block(0, 0, order_, order_), error_}; }
+  certified_gram<> result() const {
+    auto const matrix = gram_.block(0, 0, order_, order_);
+    return {matrix, matrix.diagonal(), error_};
+  }
 
   /// >= ||F_k as computed||_2^2, from Frobenius and from row sums of the Gram matrix.
   double cheap_bound() const {
@@ -154,7 +157,7 @@ double largest_norm_up(B const& given, matrix_family const& family, double relat
     index_t const order = tested.matrix.rows();
     auto const h = factor.block(0, 0, order, order);
     index_t failed_at = 0;
-    if (level > 0 && proves_squared_norm_at_most(on, tested, level, h, failed_at)) continue;
+    if (level > 0 && proves_squared_norm_at_most(on, tested, level, h, failed_at, memory)) continue;
     auto const estimate = lanczos_iteration<B, double>(
         on, tested.matrix, {.tolerance = relative_gap / 4, .u = u.segment(0, order), .v = v.segment(0, order)}, memory);
     double const least = std::fmax(static_cast<double>(estimate.sigma), level);
@@ -162,7 +165,7 @@ double largest_norm_up(B const& given, matrix_family const& family, double relat
     for (double more = 1.5 * relative_gap; more < 1; more *= 4) {
       double const candidate = add_up(multiply_up(least, 1 + more), multiply_up(2.0, tested.error));
       if (!(candidate < cheap)) break;
-      if (proves_squared_norm_at_most(on, tested, candidate, h, failed_at)) {
+      if (proves_squared_norm_at_most(on, tested, candidate, h, failed_at, memory)) {
         raised = candidate;
         break;
       }
@@ -198,7 +201,8 @@ bool proves_largest_norm_at_most(B const& given, matrix_family const& family, do
     auto const tested = gram.result();
     index_t const order = tested.matrix.rows();
     index_t failed_at = 0;
-    if (!proves_squared_norm_at_most(on, tested, level, factor.block(0, 0, order, order), failed_at)) return false;
+    auto const h = factor.block(0, 0, order, order);
+    if (!proves_squared_norm_at_most(on, tested, level, h, failed_at, memory)) return false;
   }
   return true;
 }

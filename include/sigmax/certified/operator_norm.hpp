@@ -18,20 +18,20 @@ namespace sigmax::inline SIGMAX_ABI {
 /// Proven upper bound of the operator norm of x -> W x from N to N, for N = norm::l2_t (the upper end of
 /// certified_spectral_norm) or norm::linf_t (row_sum_norm). Norms beyond the range of double stay finite in l2.
 /// Cost, scratch and errors: those of the function that does the work.
-template <norm_tag N, certifying_backend<double> B, provable_matrix M>
+template <norm_tag N, certifying_backend<double> B, provable_matrix_on<B> M>
 log_upper_bound<op<N, N>> certified_operator_norm(B const& given, M const& w, certified_options const& options = {}) {
   SIGMAX_DETAIL_REQUIRE_STRICT_ARITHMETIC(M);
   static_assert(std::same_as<N, norm::l2_t> || std::same_as<N, norm::linf_t>,
                 "sigmax: the operator norm of a matrix is available in l2 and linf");
   if constexpr (std::same_as<N, norm::linf_t>) {
-    return row_sum_norm(w);
+    return row_sum_norm(given, w, options.scratch);
   } else {
     detail::check_certified_options("certified_operator_norm", options.relative_gap);
     if (!arithmetic_environment_is_sound()) return detail::proof::log_upper<op<N, N>>(extended(infinity));
     detail::scratch memory(options.scratch);
     auto const on = detail::with_scratch(given, memory.get());
     workspace::frame frame(memory.get());
-    auto const x = detail::scaled_copy(on, const_view(w), "certified_operator_norm", frame);
+    auto const x = detail::scaled_copy<B, value_t<M>>(on, const_view(w), "certified_operator_norm", frame);
     if (x.is_zero) return detail::proof::log_upper<op<N, N>>(extended(0.0));
     auto const scaled = detail::enclose_scaled_norm(on, x.elements, options, memory.get());
     // ||W|| <= 2^exponent (||X|| + flush), the power of two kept apart.

@@ -21,6 +21,10 @@ namespace sigmax::inline SIGMAX_ABI {
 template <class M>
 concept writable_provable_matrix = provable_matrix<M> && writable_matrix<M>;
 
+/// The same in the memory of B.
+template <class M, class B>
+concept writable_provable_matrix_on = provable_matrix_on<M, B> && writable_matrix<M>;
+
 /// What `scale_to` did.
 struct scaled_to {
   /// Proven for the stored matrix: ||W||_2 <= bound.value() = c.
@@ -38,7 +42,7 @@ struct scaled_to {
 /// Cost: prove_norm_at_most, and where it scales certified_spectral_norm and one proof a try. Scratch: as those.
 /// @throws domain_error unless c is finite and > 0, numeric_error if W is not finite or nothing can be proved in this
 /// arithmetic environment; W is untouched then.
-template <certifying_backend<double> B, writable_provable_matrix M>
+template <certifying_backend<double> B, writable_provable_matrix_on<B> M>
 scaled_to scale_to(B const& on, M&& w, double c, certified_options const& options = {}) {
   SIGMAX_DETAIL_REQUIRE_STRICT_ARITHMETIC(M);
   using S = value_t<M>;
@@ -56,28 +60,23 @@ scaled_to scale_to(B const& on, M&& w, double c, certified_options const& option
   }
   auto const norm = certified_spectral_norm(on, elements, {options.relative_gap, options.seed, options.scratch});
   detail::scratch memory(options.scratch);
+  detail::lend_device_memory(on, memory.get());
   workspace::frame frame(memory.get());
-  auto const trial = frame.template matrix<S>(elements.rows(), elements.cols());
+  auto const trial = frame.template matrix<S, typename B::space>(elements.rows(), elements.cols());
   // The norm itself may exceed the largest double; its lower end does not, and serves as well with a larger margin.
   double const size = is_finite(norm.upper()) ? norm.upper() : norm.lower();
   double margin = 1e-10;
   double factor = 0;
   for (;; margin *= 2) {
     factor = margin < 1 ? c / size * (1 - margin) : 0.0;
-    for (index_t i = 0; i < elements.rows(); ++i) {
-      for (index_t j = 0; j < elements.cols(); ++j) {
-        trial(i, j) = static_cast<S>(static_cast<double>(elements(i, j)) * factor);
-      }
-    }
+    on.combine_stored(factor, elements, 0.0, trial);
     if (prove_norm_at_most(on, trial, c, {.scratch = &frame.owner()})) break;
     if (!(factor > 0)) {
       detail::raise<numeric_error>(
           {"scale_to: the zero matrix could not be proved; the arithmetic environment changed"});
     }
   }
-  for (index_t i = 0; i < elements.rows(); ++i) {
-    for (index_t j = 0; j < elements.cols(); ++j) elements(i, j) = trial(i, j);
-  }
+  on.convert(trial, elements);
   return {detail::proof::upper<norm::spectral>(c), factor};
 }
 

@@ -7,6 +7,7 @@
 #include <cstdint>
 
 #include <sigmax/backend/default_backend.hpp>
+#include <sigmax/backend/host_access.hpp>
 #include <sigmax/bound/enclosure.hpp>
 #include <sigmax/bound/log_upper_bound.hpp>
 #include <sigmax/bound/norm.hpp>
@@ -43,15 +44,17 @@ struct scaled_enclosure {
 /// The computed y = fl(X w) is within gamma_{n+4} || |X| || ||w|| + m n eta of X w (Higham 3.5), `absolute` >= || |X| ||.
 /// Requires |w_j| <= 1. Scratch: rows() doubles.
 template <class B>
-double rayleigh_down(B const& on, matrix_view<double> x, vector_view<double> w, double absolute, workspace& memory) {
+double rayleigh_down(B const& on, matrix_view_on<B, double> x, vector_view_on<B, double> w, double absolute,
+                     workspace& memory) {
   workspace::frame frame(memory);
-  auto const y = frame.vector<double>(x.rows());
+  auto const y = frame.template vector<double, typename B::space>(x.rows());
   on.times_vector(1.0, x, w, 0.0, y);
   auto const m = static_cast<double>(x.rows());
   auto const n = static_cast<double>(x.cols());
-  double const squared_w = frobenius_squared_up(as_row(w));
+  double const squared_w = frobenius_squared_up(as_row(on_host(on, w, frame)));
+  auto const image = on_host(on, y, frame);
   double sum = 0;
-  for (index_t i = 0; i < y.size(); ++i) sum += y[i] * y[i];
+  for (index_t i = 0; i < image.size(); ++i) sum += image[i] * image[i];
   double const squared_y =
       divide_down(subtract_down(sum, multiply_up(m, double_underflow)), add_up(1.0, gamma_up(m + 2)));
   double const norm_w = sqrt_up(squared_w);
@@ -68,20 +71,30 @@ double rayleigh_down(B const& on, matrix_view<double> x, vector_view<double> w, 
 /// ||X^T v|| >= sqrt(t) ||v|| nearly: the failed test itself finds a better lower end. w is scaled to max 1.
 /// An estimate; `rayleigh_down` judges it.
 template <class B>
-void negative_curvature(B const& on, matrix_view<double> h, index_t k, matrix_view<double> x, vector_view<double> w,
-                        workspace& memory) {
+void negative_curvature(B const& on, matrix_view_on<B, double> h, index_t k, matrix_view_on<B, double> x,
+                        vector_view_on<B, double> w, workspace& memory) {
   workspace::frame frame(memory);
-  auto const rest = frame.matrix<double>(1, k);
+  auto const rest = frame.template matrix<double, typename B::space>(1, k);
   auto const target = as_row(w);
   on.combine(-1.0, h.block(k, 0, 1, k), 0.0, rest);
   on.combine(1.0, x.block(k, 0, 1, x.cols()), 0.0, target);
-  for (index_t i = k - 1; i >= 0; --i) {  // back substitution with L^T by rows of L, each v_i used as it is found
-    double const v = rest(0, i) / h(i, i);
-    on.combine(-v, h.block(i, 0, 1, i), 1.0, rest.block(0, 0, 1, i));
-    on.combine(v, x.block(i, 0, 1, x.cols()), 1.0, target);
+  if constexpr (prefers_products<B>()) {
+    if (k > 0) {
+      on.triangular_solve_transposed(h.block(0, 0, k, k), rest.transposed());
+      on.times_vector(1.0, x.block(0, 0, k, x.cols()).transposed(), rest.row(0), 1.0, w);
+    }
+  } else {
+    for (index_t i = k - 1; i >= 0; --i) {  // back substitution with L^T by rows of L, each v_i used as it is found
+      double const v = rest(0, i) / h(i, i);
+      on.combine(-v, h.block(i, 0, 1, i), 1.0, rest.block(0, 0, 1, i));
+      on.combine(v, x.block(i, 0, 1, x.cols()), 1.0, target);
+    }
   }
   double const largest = on.max_abs(target);
-  for (index_t j = 0; j < w.size(); ++j) w[j] = largest > 0 && is_finite(largest) ? w[j] / largest : 1.0;
+  if (largest > 0 && is_finite(largest)) return on.divide(largest, target);
+  auto const ones = staging_for(on, w, frame);
+  for (index_t j = 0; j < w.size(); ++j) ones[j] = 1.0;
+  deliver(on, ones, w);
 }
 
 /// Encloses ||X||_2 of a scaled matrix that is not zero.
@@ -92,7 +105,7 @@ void negative_curvature(B const& on, matrix_view<double> h, index_t k, matrix_vi
 /// bisected. Every number that is kept was proved by rayleigh_down, absolute_norm_squared_up or
 /// proves_squared_norm_at_most.
 template <class B>
-scaled_enclosure enclose_scaled_norm(B const& on, matrix_view<double> x, certified_options const& options,
+scaled_enclosure enclose_scaled_norm(B const& on, matrix_view_on<B, double> x, certified_options const& options,
                                      workspace& memory) {
   workspace::frame frame(memory);
   double const gap = options.relative_gap;
@@ -103,9 +116,9 @@ scaled_enclosure enclose_scaled_norm(B const& on, matrix_view<double> x, certifi
 
   // Lanczos runs on S = X X^T, which is smaller than X, and on its squares: half the steps. The right singular vector
   // that belongs to its u is w = X^T u.
-  auto const w = frame.vector<double>(x.cols());
-  auto const u = frame.vector<double>(x.rows());
-  auto const other = frame.vector<double>(x.rows());
+  auto const w = frame.template vector<double, typename B::space>(x.cols());
+  auto const u = frame.template vector<double, typename B::space>(x.rows());
+  auto const other = frame.template vector<double, typename B::space>(x.rows());
   auto const improve = [&](bool warm, index_t limit) __attribute__((noinline)) {
     double const before = warm ? rayleigh_down(on, x, w, absolute, memory) : 0;
     if (result.lower < before) result.lower = before;
@@ -127,7 +140,7 @@ scaled_enclosure enclose_scaled_norm(B const& on, matrix_view<double> x, certifi
 
   improve(false, 0);
   if (done()) return result;
-  auto const h = frame.matrix<double>(x.rows(), x.rows());
+  auto const h = frame.template matrix<double, typename B::space>(x.rows(), x.rows());
 
   // `floor` is where the next test may look from: the lower end, or a level that failed without exhibiting a vector. Only
   // the search trusts it. Each test halves the bracket [floor, upper] at least once its first steps, which grow from the
@@ -141,7 +154,7 @@ scaled_enclosure enclose_scaled_norm(B const& on, matrix_view<double> x, certifi
     if (!(tested < result.upper) || !(result.upper > floor * (1 + gap / 8))) break;  // at the resolution of the proof
     index_t failed_at = 0;
     double const level = multiply_down(tested, tested);
-    if (proves_squared_norm_at_most(on, gram, level, h, failed_at)) {
+    if (proves_squared_norm_at_most(on, gram, level, h, failed_at, memory)) {
       result.upper = sqrt_up(level);
       continue;
     }
@@ -151,10 +164,11 @@ scaled_enclosure enclose_scaled_norm(B const& on, matrix_view<double> x, certifi
       // A diagonal entry reached the level before anything was factorised: that row of X is the witness.
       failed_at = 0;
       for (index_t i = 1; i < x.rows(); ++i) {
-        if (gram.matrix(failed_at, failed_at) < gram.matrix(i, i)) failed_at = i;
+        if (gram.diagonal[failed_at] < gram.diagonal[i]) failed_at = i;
       }
-      double const largest = on.max_abs(x.block(failed_at, 0, 1, x.cols()));
-      for (index_t j = 0; j < x.cols(); ++j) w[j] = x(failed_at, j) / largest;
+      auto const row = x.block(failed_at, 0, 1, x.cols());
+      on.combine(1.0, row, 0.0, as_row(w));
+      on.divide(on.max_abs(row), as_row(w));
     } else {
       negative_curvature(on, h, failed_at, x, w, memory);
     }
@@ -183,7 +197,7 @@ inline void check_certified_options(char const* function, double relative_gap) {
 /// 2 sqrt(short) + 60 Lanczos steps; clustered leading singular values cost some more factorisations.
 /// Scratch: a copy of W in double, the Lanczos basis and 2 short^2 doubles.
 /// @throws numeric_error if W is not finite, domain_error unless 0 < relative_gap < 1.
-template <certifying_backend<double> B, provable_matrix M>
+template <certifying_backend<double> B, provable_matrix_on<B> M>
 enclosure<norm::spectral> certified_spectral_norm(B const& given, M const& w, certified_options const& options = {}) {
   SIGMAX_DETAIL_REQUIRE_STRICT_ARITHMETIC(M);
   detail::check_certified_options("certified_spectral_norm", options.relative_gap);
@@ -191,7 +205,7 @@ enclosure<norm::spectral> certified_spectral_norm(B const& given, M const& w, ce
   detail::scratch memory(options.scratch);
   auto const on = detail::with_scratch(given, memory.get());
   workspace::frame frame(memory.get());
-  auto const x = detail::scaled_copy(on, const_view(w), "certified_spectral_norm", frame);
+  auto const x = detail::scaled_copy<B, value_t<M>>(on, const_view(w), "certified_spectral_norm", frame);
   if (x.is_zero) return detail::proof::between<norm::spectral>(0, 0);
   auto const scaled = detail::enclose_scaled_norm(on, x.elements, options, memory.get());
   // W = 2^exponent (X + F) with ||F|| <= flush, and ||X|| is between the ends proved by enclose_scaled_norm.

@@ -49,7 +49,7 @@ struct clipped_weight_decay {
     auto const change = [&](auto const& on, auto elements, T, workspace& own) {
       double const cap = detail::cap_in_l2(name, sigma_max, norm, elements.rows(), elements.cols());
       workspace::frame frame(own);
-      auto const capped = frame.template matrix<T>(elements.rows(), elements.cols());
+      auto const capped = frame.template matrix<T, typename B::space>(elements.rows(), elements.cols());
       detail::load(on, elements, 0, capped);
       auto const path = sigmax::hard_cap(on, capped, {.sigma_max = cap, .tolerance = tolerance, .scratch = &own});
       if (path == hard_cap_path::unchanged) return;

@@ -9,6 +9,7 @@
 
 #include <sigmax/backend/default_backend.hpp>
 #include <sigmax/backend/scalar.hpp>
+#include <sigmax/backend/stored.hpp>
 #include <sigmax/bound/rounding.hpp>
 #include <sigmax/certified/scale_to.hpp>
 #include <sigmax/config.hpp>
@@ -45,22 +46,7 @@ namespace sigmax::inline SIGMAX_ABI::detail {
 
 /// Proofs read the matrices of A, and B computes as they require.
 template <class B, class A>
-concept certifiable_on = provable_matrix<argument_matrix_t<A>> && certifying_backend<B, double> && strict_arithmetic<A>;
-
-/// y <- alpha X + beta Y, rounded to the storage scalar; x may be y. X in T or in the storage scalar.
-template <class B, class S, class U, real T>
-void combine_stored(B const& on, T alpha, matrix_view<U> x, T beta, matrix_view<S> y) {
-  if constexpr (std::same_as<S, T> && std::same_as<std::remove_const_t<U>, T>) {
-    on.combine(alpha, matrix_view<T const>(x), beta, y);
-  } else {
-    for (index_t i = 0; i < y.rows(); ++i) {
-      for (index_t j = 0; j < y.cols(); ++j) {
-        T const term = alpha * static_cast<T>(x(i, j));
-        y(i, j) = static_cast<S>(beta == T(0) ? term : T(term + beta * static_cast<T>(y(i, j))));
-      }
-    }
-  }
-}
+concept certifiable_on = provable_matrix_on<argument_matrix_t<A>, B> && strict_arithmetic<A>;
 
 /// How many matrices A is.
 template <class A>

@@ -109,6 +109,10 @@ using value_t = typename detail::view_of_t<std::remove_reference_t<M>>::value_ty
 template <matrix_like M>
 using space_t = typename detail::view_of_t<std::remove_reference_t<M>>::space;
 
+/// A matrix in host memory.
+template <class M>
+concept host_matrix = matrix_like<M> && std::same_as<space_t<M>, host_space>;
+
 /// A matrix that proofs accept: host memory, and every stored scalar is exactly a double.
 template <class M>
 concept provable_matrix = matrix_like<M> && exact_in_double<value_t<M>> && std::same_as<space_t<M>, host_space>;

@@ -10,8 +10,11 @@
 #include <utility>
 
 #include <sigmax/config.hpp>
+#include <sigmax/core/device_memory.hpp>
+#include <sigmax/core/error.hpp>
 #include <sigmax/core/matrix.hpp>
 #include <sigmax/core/matrix_view.hpp>
+#include <sigmax/core/memory_stack.hpp>
 
 namespace sigmax::inline SIGMAX_ABI {
 
@@ -23,14 +26,17 @@ class scratch;
 /// when it dies. The first call may allocate several blocks; when the outermost frame closes they are merged into one
 /// of the largest size seen, so that later calls of the same size allocate nothing.
 ///
-/// Belongs to one thread at a time. Elements are 64-byte aligned and not initialised.
+/// Beside host memory it hands out that of a device, from a stack of its own, once it was told where that comes from;
+/// device backends see to that. Belongs to one thread, and one stream of a device, at a time. Elements are aligned to 64
+/// bytes, on devices to 256, and not initialised.
 class workspace {
  public:
   workspace() = default;
   /// Memory comes from source(context, bytes), aligned to 64 bytes, and is never given back: for a workspace that lives
   /// within one call, on memory of somebody else's. A null source is the heap.
-  workspace(void* context, void* (*source)(void* context, std::size_t bytes))
-      : context_(context), source_(source), used_once_(true) {}
+  workspace(void* context, void* (*source)(void* context, std::size_t bytes)) : used_once_(true) {
+    host_.draw_from(context, source);
+  }
   workspace(workspace const&) = delete;
   workspace& operator=(workspace const&) = delete;
   workspace(workspace&& other) noexcept { swap(other); }
@@ -39,19 +45,27 @@ class workspace {
     swap(taken);
     return *this;
   }
-  ~workspace() {
-    free_blocks();
-    delete next_;
+  ~workspace() { delete next_; }
+
+  /// Device memory comes from here from now on; what there was of another device is given back.
+  /// @throws domain_error if a frame holds memory of another device.
+  void set_device_memory(device_memory const& source) {
+    if (device_.is_device() && device_.source() == source) return;
+    if (device_.filled().live > 0) {
+      detail::raise<domain_error>({"workspace: set_device_memory while memory of another device is in use"});
+    }
+    device_.draw_from(source);
+    if (next_ != nullptr) next_->set_device_memory(source);
   }
+  bool has_device_memory() const { return device_.is_device(); }
 
   /// Bytes held, those for threads included.
-  std::size_t capacity() const {
-    std::size_t total = next_ != nullptr ? next_->capacity() : 0;
-    for (block const* at = first_; at != nullptr; at = at->next) total += at->size;
-    return total;
-  }
+  std::size_t capacity() const { return host_.capacity() + (next_ != nullptr ? next_->capacity() : 0); }
   /// The most bytes that were in use at once, if all threads were at their peaks at the same time.
-  std::size_t peak() const { return peak_ + (next_ != nullptr ? next_->peak() : 0); }
+  std::size_t peak() const { return host_.peak() + (next_ != nullptr ? next_->peak() : 0); }
+  /// The same of device memory.
+  std::size_t device_capacity() const { return device_.capacity() + (next_ != nullptr ? next_->device_capacity() : 0); }
+  std::size_t device_peak() const { return device_.peak() + (next_ != nullptr ? next_->device_peak() : 0); }
 
   /// From now on, growing is an error (std::bad_alloc): for code that must not allocate.
   void freeze() {
@@ -67,6 +81,7 @@ class workspace {
       if (at->next_ == nullptr) {
         if (frozen_) throw std::bad_alloc();
         at->next_ = new workspace;
+        if (has_device_memory()) at->next_->set_device_memory(device_.source());
       }
       at = at->next_;
     }
@@ -74,12 +89,6 @@ class workspace {
   }
 
  private:
-  /// Stands one alignment before the memory it describes.
-  struct block {
-    block* next;
-    std::size_t size;
-  };
-
   /// Multiprecision scalars own memory; they are destroyed before the frame gives theirs back.
   struct constructed_objects {
     void* data;
@@ -93,56 +102,69 @@ class workspace {
   class frame {
    public:
     explicit frame(workspace& owner)
-        : owner_(owner), block_(owner.block_), used_(owner.used_), live_(owner.live_), depth_(++owner.depth_) {}
+        : owner_(owner), host_(owner.host_.filled()), device_(owner.device_.filled()), depth_(++owner.depth_) {}
     frame(frame const&) = delete;
     frame& operator=(frame const&) = delete;
     [[gnu::noinline]] ~frame() {
       for (auto const* at = objects_; at != nullptr; at = at->before) at->destroy(at->data, at->count);
-      owner_.block_ = block_;
-      owner_.used_ = used_;
-      owner_.live_ = live_;
+      owner_.host_.restore(host_);
+      owner_.device_.restore(device_);
       if (--owner_.depth_ == 0) owner_.merge();
     }
 
-    /// `size` scalars: indeterminate where T is trivially copyable, else constructed as zero and destroyed with the
-    /// frame (keeping account of them takes a little more memory). @throws shape_error if the size is negative or not
-    /// addressable, domain_error if a frame that was opened later is still open, std::bad_alloc if memory is short or
-    /// the workspace is frozen.
-    template <class T>
-    vector_view<T> vector(index_t size) {
-      static_assert(alignof(T) <= alignment, "sigmax::workspace: memory is aligned to 64 bytes");
-      auto* const data = static_cast<T*>(owner_.take(size, sizeof(T), depth_));
-      if constexpr (!std::is_trivially_copyable_v<T>) {
-        if (size == 0) return {};
-        auto* const objects = static_cast<constructed_objects*>(owner_.take(1, sizeof(constructed_objects), depth_));
-        objects_ = ::new (objects) constructed_objects{data, 0,
-                                                       [](void* first, index_t count) {
-                                                         for (index_t i = 0; i < count; ++i)
-                                                           static_cast<T*>(first)[i].~T();
-                                                       },
-                                                       objects_};
-        for (auto& constructed = objects_->count; constructed < size; ++constructed) {
-          ::new (static_cast<void*>(data + constructed)) T();
+    /// `size` scalars in memory of `Space`: indeterminate where T is trivially copyable, else (on the host) constructed
+    /// as zero and destroyed with the frame, which takes a little more memory. @throws shape_error if the size is
+    /// negative or not addressable, domain_error if a frame that was opened later is still open or device memory is
+    /// asked for before set_device_memory, std::bad_alloc if memory is short or the workspace is frozen, and what the
+    /// source of device memory throws.
+    template <class T, class Space = host_space>
+    vector_view<T, Space> vector(index_t size) {
+      if constexpr (std::is_same_v<Space, host_space>) {
+        static_assert(alignof(T) <= detail::memory_stack::host_alignment,
+                      "sigmax::workspace: memory is aligned to 64 bytes");
+        auto* const data = static_cast<T*>(owner_.take(owner_.host_, size, sizeof(T), depth_));
+        if constexpr (!std::is_trivially_copyable_v<T>) {
+          if (size == 0) return {};
+          construct(data, size);
         }
+        return vector_view<T>::unchecked(data, size, 1);
+      } else {
+        static_assert(std::is_trivially_copyable_v<T>,
+                      "sigmax::workspace: the memory of a device holds plain numbers, no objects");
+        auto* const data = static_cast<T*>(owner_.take(owner_.device_memory_stack(), size, sizeof(T), depth_));
+        return vector_view<T, Space>::unchecked(data, size, 1);
       }
-      return vector_view<T>::unchecked(data, size, 1);
     }
 
     /// A dense row-major rows x cols matrix with indeterminate elements. Throws as `vector`.
-    template <class T>
-    matrix_view<T> matrix(index_t rows, index_t cols) {
-      auto const elements = vector<T>(detail::checked_area(rows, cols));
-      return matrix_view<T>::unchecked(elements.data(), rows, cols, cols, 1);
+    template <class T, class Space = host_space>
+    matrix_view<T, Space> matrix(index_t rows, index_t cols) {
+      auto const elements = vector<T, Space>(detail::checked_area(rows, cols));
+      return matrix_view<T, Space>::unchecked(elements.data(), rows, cols, cols, 1);
     }
 
     /// The workspace behind the frame, for callees that open frames of their own.
     workspace& owner() { return owner_; }
 
    private:
+    template <class T>
+    void construct(T* data, index_t size) {
+      auto* const objects =
+          static_cast<constructed_objects*>(owner_.take(owner_.host_, 1, sizeof(constructed_objects), depth_));
+      objects_ = ::new (objects) constructed_objects{data, 0,
+                                                     [](void* first, index_t count) {
+                                                       for (index_t i = 0; i < count; ++i)
+                                                         static_cast<T*>(first)[i].~T();
+                                                     },
+                                                     objects_};
+      for (auto& constructed = objects_->count; constructed < size; ++constructed) {
+        ::new (static_cast<void*>(data + constructed)) T();
+      }
+    }
+
     workspace& owner_;
-    block* block_;
-    std::size_t used_;
-    std::size_t live_;
+    detail::memory_stack::mark host_;
+    detail::memory_stack::mark device_;
     int depth_;
     constructed_objects* objects_ = nullptr;
   };
@@ -150,81 +172,42 @@ class workspace {
  private:
   friend class detail::scratch;
 
-  static constexpr std::size_t alignment = 64;
-
   void swap(workspace& other) noexcept {
-    std::swap(first_, other.first_);
-    std::swap(last_, other.last_);
-    std::swap(block_, other.block_);
-    std::swap(used_, other.used_);
-    std::swap(live_, other.live_);
-    std::swap(peak_, other.peak_);
+    host_.swap(other.host_);
+    device_.swap(other.device_);
     std::swap(frozen_, other.frozen_);
-    std::swap(context_, other.context_);
-    std::swap(source_, other.source_);
     std::swap(used_once_, other.used_once_);
     std::swap(next_, other.next_);
   }
 
-  [[gnu::noinline]] void free_blocks() {
-    while (first_ != nullptr) {
-      auto* const freed = std::exchange(first_, first_->next);
-      if (source_ == nullptr) ::operator delete (freed, std::align_val_t{alignment});
+  detail::memory_stack& device_memory_stack() {
+    if (!has_device_memory()) {
+      detail::raise<domain_error>(
+          {"workspace: device memory was asked of it, and it has none; call set_device_memory first"});
     }
-    last_ = nullptr;
-  }
-
-  block* add_block(std::size_t size) {
-    void* const memory = source_ != nullptr ? source_(context_, alignment + size)
-                                            : ::operator new (alignment + size, std::align_val_t{alignment});
-    auto* const added = ::new (memory) block{nullptr, size};
-    (last_ != nullptr ? last_->next : first_) = added;
-    return last_ = added;
+    return device_;
   }
 
   /// `count` items of `size` bytes each for the frame at `depth`; null for none.
-  [[gnu::noinline]] void* take(index_t count, std::size_t size, int depth) {
+  [[gnu::noinline]] void* take(detail::memory_stack& from, index_t count, std::size_t size, int depth) {
     if (count < 0 || static_cast<std::size_t>(count) > static_cast<std::size_t>(PTRDIFF_MAX) / size) {
       detail::raise<shape_error>({"workspace: ", count, " elements; this many cannot be addressed"});
     }
     if (depth != depth_) {
       detail::raise<domain_error>({"workspace: memory was asked of a frame while a later one is open"});
     }
-    if (count == 0) return nullptr;
-    std::size_t const rounded = (static_cast<std::size_t>(count) * size + alignment - 1) / alignment * alignment;
-    // No block is in use yet where block_ is null.
-    block* at = block_ != nullptr ? block_ : first_;
-    std::size_t used = used_;
-    for (; at != nullptr && at->size - used < rounded; at = at->next) used = 0;
-    if (at == nullptr) {
-      if (frozen_) throw std::bad_alloc();
-      at = add_block(rounded > 4096 ? rounded : 4096);
-    }
-    block_ = at;
-    used_ = used + rounded;
-    live_ += rounded;
-    if (live_ > peak_) peak_ = live_;
-    return reinterpret_cast<std::byte*>(at) + alignment + used;
+    return count == 0 ? nullptr : from.take(static_cast<std::size_t>(count) * size, frozen_);
   }
 
   void merge() {
-    if (first_ == last_ || frozen_ || used_once_) return;
-    free_blocks();
-    try {
-      add_block(peak_);
-    } catch (...) {  // called from a destructor; the next take() allocates what it needs
-    }
+    if (frozen_ || used_once_) return;
+    host_.merge();
+    device_.merge();
   }
 
-  block* first_ = nullptr;
-  block* last_ = nullptr;
-  block* block_ = nullptr;
-  std::size_t used_ = 0;
-  std::size_t live_ = 0;
-  std::size_t peak_ = 0;
+  detail::memory_stack host_;
+  detail::memory_stack device_;
   workspace* next_ = nullptr;  // of the next thread
-  void* context_ = nullptr;
-  void* (*source_)(void*, std::size_t) = nullptr;
   int depth_ = 0;
   bool frozen_ = false;
   bool used_once_ = false;

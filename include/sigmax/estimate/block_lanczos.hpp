@@ -8,6 +8,7 @@
 #include <limits>
 
 #include <sigmax/backend/default_backend.hpp>
+#include <sigmax/backend/host_access.hpp>
 #include <sigmax/config.hpp>
 #include <sigmax/core/error.hpp>
 #include <sigmax/estimate/block_krylov_space.hpp>
@@ -19,13 +20,11 @@ namespace detail {
 
 /// X <- W / max |w_ij|; returns that. Estimates need no exact scaling. @throws numeric_error if W is not finite.
 template <class B, class S, real T>
-T load_unit_scale(B const& on, matrix_view<S const> w, matrix_view<T> x, char const* function) {
+T load_unit_scale(B const& on, matrix_view_on<B, S const> w, matrix_view_on<B, T> x, char const* function) {
   if constexpr (std::same_as<S, T>) {
     on.combine(T(1), w, T(0), x);
   } else {
-    for (index_t i = 0; i < w.rows(); ++i) {
-      for (index_t j = 0; j < w.cols(); ++j) x(i, j) = static_cast<T>(w(i, j));
-    }
+    on.convert(w, x);
   }
   T const scale = on.max_abs(x);
   if (!(scale <= std::numeric_limits<T>::max())) {
@@ -33,13 +32,19 @@ T load_unit_scale(B const& on, matrix_view<S const> w, matrix_view<T> x, char co
   }
   T const reciprocal = T(T(1) / scale);
   if (scale > T(0) && reciprocal <= std::numeric_limits<T>::max() && reciprocal >= std::numeric_limits<T>::min()) {
-    on.combine(reciprocal, matrix_view<T const>(x), T(0), x);
+    on.combine(reciprocal, matrix_view_on<B, T const>(x), T(0), x);
   } else if (scale > T(0)) {
-    for (index_t i = 0; i < x.rows(); ++i) {
-      for (index_t j = 0; j < x.cols(); ++j) x(i, j) = T(x(i, j) / scale);
-    }
+    on.divide(scale, x);
   }
   return scale;
+}
+
+/// v <- the unit vector of coordinate k.
+template <class B, real T>
+void place_unit_vector(B const& on, vector_view_on<B, T> v, index_t k, workspace::frame& frame) {
+  auto const staged = staging_for(on, v, frame);
+  for (index_t i = 0; i < v.size(); ++i) staged[i] = T(i == k ? 1 : 0);
+  deliver(on, staged, v);
 }
 
 }  // namespace detail
@@ -60,8 +65,8 @@ T load_unit_scale(B const& on, matrix_view<S const> w, matrix_view<T> x, char co
 /// Source: Golub and Underwood 1977; restarts: Wu and Simon, SIAM J. Matrix Anal. Appl. 22, 2000; the gap-free rate of
 /// random starts: Musco and Musco, NIPS 2015.
 template <class B, matrix_on<B> M>
-singular_triplets<compute_t<value_t<M>>> block_lanczos(
-    B const& given, M const& w, singular_triplets_options<compute_t<value_t<M>>> const& options = {}) {
+singular_triplets<compute_t<value_t<M>>, space_t<M>> block_lanczos(
+    B const& given, M const& w, singular_triplets_options<compute_t<value_t<M>>, space_t<M>> const& options = {}) {
   using std::sqrt;
   using T = compute_t<value_t<M>>;
   auto const elements = const_view(w);
@@ -69,13 +74,13 @@ singular_triplets<compute_t<value_t<M>>> block_lanczos(
   index_t const count = options.count;
   bool const is_tall = elements.rows() >= elements.cols();  // v is on the short side of a square matrix
 
-  singular_triplets<T> result;
-  result.place(options, elements.rows(), elements.cols());
+  singular_triplets<T, space_t<M>> result;
+  result.place(options, elements.rows(), elements.cols(), detail::device_memory_of(given));
   detail::scratch memory(options.scratch);
   auto const on = detail::with_scratch(given, memory.get());
   workspace::frame frame(memory.get());
   auto const upright = is_tall ? elements : elements.transposed();
-  auto const x = frame.template matrix<T>(upright.rows(), upright.cols());
+  auto const x = frame.template matrix<T, typename B::space>(upright.rows(), upright.cols());
   T const scale = detail::load_unit_scale(on, upright, x, "block_lanczos");
   if (options.warm_start && !(on.max_abs(result.v) <= std::numeric_limits<T>::max())) {
     detail::raise<domain_error>({"block_lanczos: v has an element that is NaN or infinite; give start vectors"});
@@ -83,8 +88,8 @@ singular_triplets<compute_t<value_t<M>>> block_lanczos(
   if (!(scale > T(0))) {
     for (index_t k = 0; k < count; ++k) {
       result.sigma[k] = result.residual[k] = T(0);
-      for (index_t i = 0; i < result.u.rows(); ++i) result.u(i, k) = T(i == k ? 1 : 0);
-      for (index_t j = 0; j < result.v.rows(); ++j) result.v(j, k) = T(j == k ? 1 : 0);
+      detail::place_unit_vector(on, result.u.col(k), k, frame);
+      detail::place_unit_vector(on, result.v.col(k), k, frame);
     }
     result.converged = true;
     return result;
@@ -94,7 +99,7 @@ singular_triplets<compute_t<value_t<M>>> block_lanczos(
   index_t const limit = options.max_iterations > 0 ? options.max_iterations : 200;
   detail::block_krylov_space<B, T> space(on, x, count, frame);
   double const noise = std::fmin(1e-3, 1e3 * static_cast<double>(tolerance));
-  space.start(options.warm_start ? result.v : matrix_view<T>(), noise, options.seed);
+  space.start(options.warm_start ? result.v : matrix_view_on<B, T>(), noise, options.seed);
   for (;;) {
     space.expand();
     index_t const step = ++result.iterations;
@@ -105,7 +110,7 @@ singular_triplets<compute_t<value_t<M>>> block_lanczos(
     break;
   }
 
-  matrix_view<T> p, q;
+  matrix_view_on<B, T> p, q;
   space.triplets(options.seed, result.sigma, result.residual, p, q);
   result.converged = true;
   for (index_t k = 0; k < count; ++k) {

@@ -7,6 +7,7 @@
 #include <limits>
 
 #include <sigmax/backend/default_backend.hpp>
+#include <sigmax/backend/host_access.hpp>
 #include <sigmax/config.hpp>
 #include <sigmax/estimate/scaled_operator.hpp>
 #include <sigmax/estimate/singular_estimate.hpp>
@@ -28,14 +29,14 @@ struct iteration_result {
 /// `lanczos` for options that are checked, and a matrix that has elements. The vectors are options.u and options.v,
 /// the scratch is `memory`.
 template <class B, storage_scalar S>
-iteration_result<compute_t<S>> lanczos_iteration(B const& on, matrix_view<S const, typename B::space> elements,
-                                                 singular_estimate_options<compute_t<S>> const& options,
-                                                 workspace& memory) {
+iteration_result<compute_t<S>> lanczos_iteration(
+    B const& on, matrix_view<S const, typename B::space> elements,
+    singular_estimate_options<compute_t<S>, typename B::space> const& options, workspace& memory) {
   using std::sqrt;
   using T = compute_t<S>;
   workspace::frame frame(memory);
   scaled_operator<B, T, S> const scaled(on, elements, "lanczos", frame);
-  place_start(on, "lanczos", options, options.v);
+  place_start(on, "lanczos", options, options.v, frame);
   iteration_result<T> result;
   T const tolerance = options.tolerance > T(0) ? options.tolerance : T(sqrt(unit_roundoff<T>()));
   index_t const m = elements.rows();
@@ -46,10 +47,12 @@ iteration_result<compute_t<S>> lanczos_iteration(B const& on, matrix_view<S cons
                       : 60 + static_cast<index_t>(2 * std::sqrt(static_cast<double>(short_side)));
   if (limit > n) limit = n;
 
-  auto const basis = frame.template matrix<T>(limit, n);
-  auto const shifted = frame.template vector<T>(n);
-  auto const next = frame.template vector<T>(n);
+  auto const basis = frame.template matrix<T, typename B::space>(limit, n);
+  auto const shifted = frame.template vector<T, typename B::space>(n);
+  auto const next = frame.template vector<T, typename B::space>(n);
   auto const small = frame.template matrix<T>(4, limit);
+  [[maybe_unused]] auto const coefficients =
+      frame.template vector<T, typename B::space>(prefers_products<B>() ? limit : 0);
   auto const diagonal = small.row(0);
   auto const off_diagonal = small.row(1);
   auto const ritz = small.row(2);
@@ -61,11 +64,18 @@ iteration_result<compute_t<S>> lanczos_iteration(B const& on, matrix_view<S cons
   for (;;) {
     auto const current = basis.row(steps);
     scaled.apply(current, shifted, next);
-    diagonal[steps] = on.dot(vector_view<T const>(current), vector_view<T const>(next));
+    diagonal[steps] = on.dot(vector_view_on<B, T const>(current), vector_view_on<B, T const>(next));
     for (int pass = 0; pass < 2; ++pass) {
-      for (index_t k = steps; k >= 0; --k) {
-        T const along = on.dot(basis.row(k), next);
-        on.combine(T(-along), as_row(basis.row(k)), T(1), as_row(next));
+      if constexpr (prefers_products<B>()) {
+        auto const earlier = basis.block(0, 0, steps + 1, n);
+        auto const along = coefficients.segment(0, steps + 1);
+        on.times_vector(T(1), earlier, next, T(0), along);
+        on.times_vector(T(-1), earlier.transposed(), along, T(1), next);
+      } else {
+        for (index_t k = steps; k >= 0; --k) {
+          T const along = on.dot(basis.row(k), next);
+          on.combine(T(-along), as_row(basis.row(k)), T(1), as_row(next));
+        }
       }
     }
     T const length = T(sqrt(on.dot(next, next)));
@@ -94,7 +104,7 @@ iteration_result<compute_t<S>> lanczos_iteration(B const& on, matrix_view<S cons
   T const norm_of_u = make_unit(on, options.u);
   result.sigma = T(norm_of_u * scaled.scale());
   if (!(norm_of_u > T(0))) {
-    options.u[0] = T(1);
+    set_element(on, options.u, 0, T(1));
     result.converged = scaled.is_zero();
   }
   return result;
@@ -108,17 +118,18 @@ iteration_result<compute_t<S>> lanczos_iteration(B const& on, matrix_view<S cons
 /// W: m x n, any strides, any storage scalar, any scale. Defaults: tolerance sqrt(u), at most
 /// 2 sqrt(min(m, n)) + 60 steps, a normal random start of seed 0.
 /// An estimate, never a bound. `residual` is that of the Ritz pair.
-/// Cost: k steps of 4 m n + 8 k n FLOPs. Scratch: (k + 3) n + 4 k scalars (and a copy of W as in power_iteration).
+/// Orthogonalised by Gram and Schmidt, modified, or where the backend is that of a device by two products, twice either
+/// way. Cost: k steps of 4 m n + 8 k n FLOPs. Scratch: (k + 3) n + 4 k scalars (and a copy of W as in power_iteration).
 /// @throws numeric_error if W is not finite, shape_error or domain_error for options that do not fit W.
 /// Source: Golub and Van Loan, Matrix Computations, 10.1-10.3; reorthogonalised twice (Giraud, Langou 2005).
 template <class B, matrix_on<B> M>
-singular_estimate<compute_t<value_t<M>>> lanczos(B const& on, M const& w,
-                                                 singular_estimate_options<compute_t<value_t<M>>> const& options = {}) {
+singular_estimate<compute_t<value_t<M>>, space_t<M>> lanczos(
+    B const& on, M const& w, singular_estimate_options<compute_t<value_t<M>>, space_t<M>> const& options = {}) {
   using T = compute_t<value_t<M>>;
   auto const elements = const_view(w);
   detail::check_estimate_options("lanczos", options, elements.rows(), elements.cols());
-  singular_estimate<T> result;
-  result.place_vectors(elements.rows(), options.u, elements.cols(), options.v);
+  singular_estimate<T, space_t<M>> result;
+  result.place_vectors(elements.rows(), options.u, elements.cols(), options.v, detail::device_memory_of(on));
   if (elements.empty()) {
     result.converged = true;
     return result;
@@ -127,6 +138,7 @@ singular_estimate<compute_t<value_t<M>>> lanczos(B const& on, M const& w,
   placed.u = result.u;
   placed.v = result.v;
   detail::scratch memory(options.scratch);
+  detail::lend_device_memory(on, memory.get());
   auto const found = detail::lanczos_iteration<B, value_t<M>>(on, elements, placed, memory.get());
   result.sigma = found.sigma;
   result.residual = found.residual;

@@ -7,6 +7,7 @@
 #include <limits>
 
 #include <sigmax/backend/default_backend.hpp>
+#include <sigmax/backend/host_access.hpp>
 #include <sigmax/config.hpp>
 #include <sigmax/estimate/scaled_operator.hpp>
 #include <sigmax/estimate/singular_estimate.hpp>
@@ -25,8 +26,8 @@ namespace sigmax::inline SIGMAX_ABI {
 /// @throws numeric_error if W is not finite, shape_error or domain_error for options that do not fit W.
 /// Source: Golub and Van Loan, Matrix Computations, 8.2.1.
 template <class B, matrix_on<B> M>
-singular_estimate<compute_t<value_t<M>>> power_iteration(
-    B const& on, M const& w, singular_estimate_options<compute_t<value_t<M>>> const& options = {}) {
+singular_estimate<compute_t<value_t<M>>, space_t<M>> power_iteration(
+    B const& on, M const& w, singular_estimate_options<compute_t<value_t<M>>, space_t<M>> const& options = {}) {
   using std::sqrt;
   using T = compute_t<value_t<M>>;
   auto const elements = const_view(w);
@@ -34,25 +35,26 @@ singular_estimate<compute_t<value_t<M>>> power_iteration(
   index_t const n = elements.cols();
   detail::check_estimate_options("power_iteration", options, m, n);
 
-  singular_estimate<T> result;
-  result.place_vectors(m, options.u, n, options.v);
+  singular_estimate<T, space_t<M>> result;
+  result.place_vectors(m, options.u, n, options.v, detail::device_memory_of(on));
   if (elements.empty()) {
     result.converged = true;
     return result;
   }
   detail::scratch memory(options.scratch);
+  detail::lend_device_memory(on, memory.get());
   workspace::frame frame(memory.get());
   detail::scaled_operator<B, T, value_t<M>> const scaled(on, elements, "power_iteration", frame);
-  detail::place_start(on, "power_iteration", options, result.v);
-  auto const shifted = frame.template vector<T>(n);
-  auto const y = frame.template vector<T>(n);
+  detail::place_start(on, "power_iteration", options, result.v, frame);
+  auto const shifted = frame.template vector<T, typename B::space>(n);
+  auto const y = frame.template vector<T, typename B::space>(n);
   T const tolerance = options.tolerance > T(0) ? options.tolerance : T(sqrt(unit_roundoff<T>()));
   index_t const limit = options.max_iterations > 0 ? options.max_iterations : 1000;
 
   // The residual is that of the v that is returned, so v is looked at once more after the last step.
   for (;;) {
     scaled.apply(result.v, shifted, y);
-    T const theta = on.dot(vector_view<T const>(result.v), vector_view<T const>(y));
+    T const theta = on.dot(vector_view_on<B, T const>(result.v), vector_view_on<B, T const>(y));
     T const length = T(sqrt(on.dot(y, y)));
     if (!(theta > T(0)) || !(length > T(0))) {  // W v = 0: the zero matrix, or a start in the null space
       result.converged = scaled.is_zero();
@@ -72,7 +74,7 @@ singular_estimate<compute_t<value_t<M>>> power_iteration(
   scaled.apply_once(result.v, shifted, result.u);
   T const length = detail::make_unit(on, result.u);
   result.sigma = T(length * scaled.scale());
-  if (!(length > T(0))) result.u[0] = T(1);
+  if (!(length > T(0))) detail::set_element(on, result.u, 0, T(1));
   return result;
 }
 

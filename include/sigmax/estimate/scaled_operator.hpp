@@ -7,6 +7,7 @@
 #include <limits>
 
 #include <sigmax/backend/concept.hpp>
+#include <sigmax/backend/host_access.hpp>
 #include <sigmax/config.hpp>
 #include <sigmax/core/error.hpp>
 #include <sigmax/core/matrix_like.hpp>
@@ -30,7 +31,7 @@ concept reads_storage = requires(B const& on, matrix_view<S const, typename B::s
 template <class B, real T, class S>
 class scaled_operator {
  public:
-  scaled_operator(B const& backend, matrix_view<S const> w, char const* function, workspace::frame& frame)
+  scaled_operator(B const& backend, matrix_view_on<B, S const> w, char const* function, workspace::frame& frame)
       : backend_(backend), stored_(w), scale_(backend.max_abs(w)) {
     if (!(scale_ <= std::numeric_limits<T>::max())) {
       raise<numeric_error>({function, ": W has an element that is NaN or infinite; all must be finite"});
@@ -38,13 +39,9 @@ class scaled_operator {
     bool const scaled = scale_ > T(0) && !is_moderate(scale_);
     if (scale_ > T(0) && !scaled) inner_ = T(T(1) / scale_);
     if (!scaled && reads_storage<B, S, T>) return;
-    auto const copy = frame.template matrix<T>(w.rows(), w.cols());
+    auto const copy = frame.template matrix<T, typename B::space>(w.rows(), w.cols());
     backend_.convert(w, copy);
-    if (scaled) {
-      for (index_t i = 0; i < copy.rows(); ++i) {
-        for (index_t j = 0; j < copy.cols(); ++j) copy(i, j) = T(copy(i, j) / scale_);
-      }
-    }
+    if (scaled) backend_.divide(scale_, copy);
     copy_ = copy;
   }
 
@@ -52,14 +49,14 @@ class scaled_operator {
   bool is_zero() const { return !(scale_ > T(0)); }
 
   /// y = W^T W v / s^2. `shifted` is scratch of the size of v.
-  void apply(vector_view<T const> v, vector_view<T> shifted, vector_view<T> y) const {
+  void apply(vector_view_on<B, T const> v, vector_view_on<B, T> shifted, vector_view_on<B, T> y) const {
     backend_.combine(inner_, as_row(v), T(0), as_row(shifted));
     with_matrix([&](auto matrix) { backend_.gram_times_vector(matrix, shifted, y); });
     backend_.combine(inner_, as_row(y), T(0), as_row(y));
   }
 
   /// u = W v / s.
-  void apply_once(vector_view<T const> v, vector_view<T> shifted, vector_view<T> u) const {
+  void apply_once(vector_view_on<B, T const> v, vector_view_on<B, T> shifted, vector_view_on<B, T> u) const {
     backend_.combine(inner_, as_row(v), T(0), as_row(shifted));
     with_matrix([&](auto matrix) { backend_.times_vector(T(1), matrix, shifted, T(0), u); });
   }
@@ -78,37 +75,42 @@ class scaled_operator {
   }
 
   B const& backend_;
-  matrix_view<S const> stored_;
-  matrix_view<T const> copy_;
+  matrix_view_on<B, S const> stored_;
+  matrix_view_on<B, T const> copy_;
   T scale_;
   T inner_ = T(1);
 };
 
 /// v <- v / ||v||, if v is not zero. Returns ||v||, computed without scaling.
 template <class B, real T>
-T make_unit(B const& backend, vector_view<T> v) {
+T make_unit(B const& backend, vector_view_on<B, T> v) {
   using std::sqrt;
   T const length = T(sqrt(backend.dot(v, v)));
   if (length > T(0)) backend.combine(T(T(1) / length), as_row(v), T(0), as_row(v));
   return length;
 }
 
-/// Fills `v` with the start vector the options ask for and makes it a unit vector.
+/// Fills `v` with the start vector the options ask for and makes it a unit vector. On a device the random one is made in
+/// the frame.
 template <class B, real T>
-void place_start(B const& backend, char const* function, singular_estimate_options<T> const& options,
-                 vector_view<T> v) {
-  if (!options.warm_start) fill_normal(v, options.seed);
+void place_start(B const& backend, char const* function, singular_estimate_options<T, typename B::space> const& options,
+                 vector_view_on<B, T> v, workspace::frame& frame) {
+  if (!options.warm_start) {
+    auto const start = staging_for(backend, v, frame);
+    fill_normal(start, options.seed);
+    deliver(backend, start, v);
+  }
   T const largest = backend.max_abs(as_row(v));
   if (!(largest > T(0)) || !(largest <= std::numeric_limits<T>::max())) {
     raise<domain_error>({function, ": v is a warm start that is zero or not finite; give a direction"});
   }
-  for (index_t i = 0; i < v.size(); ++i) v[i] = T(v[i] / largest);  // 1 / largest may overflow
+  backend.divide(largest, as_row(v));
   make_unit(backend, v);
 }
 
 /// Throws what is wrong with the options for a rows x cols matrix.
-template <real T>
-void check_estimate_options(char const* function, singular_estimate_options<T> const& options, index_t rows,
+template <real T, class Space>
+void check_estimate_options(char const* function, singular_estimate_options<T, Space> const& options, index_t rows,
                             index_t cols) {
   if (!options.u.empty() && options.u.size() != rows) {
     raise<shape_error>({function, ": u has ", options.u.size(), " elements; W has ", rows, " rows"});

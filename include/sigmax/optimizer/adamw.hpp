@@ -23,6 +23,7 @@
 #include <sigmax/core/matrix.hpp>
 #include <sigmax/core/row_blocks.hpp>
 #include <sigmax/core/workspace.hpp>
+#include <sigmax/optimizer/elementwise.hpp>
 #include <sigmax/optimizer/rate_and_decay.hpp>
 #include <sigmax/optimizer/transaction.hpp>
 #include <sigmax/spectral/argument.hpp>
@@ -63,38 +64,11 @@ void check_adamw_options(adamw_options const& o) {
   }
 }
 
-/// The numbers of one step in the scalar of the state.
-template <real T>
-struct adam_factors {
-  T rest1, beta2, rest2, step_size, root_correction, eps;
-};
-
-/// m' = m + (1 - beta1) (g - m), v' = beta2 v + (1 - beta2) g^2, g <- step_size m' / (sqrt(v') / root_correction + eps),
-/// 0 where m' is 0. All dense, of one size. Never inlined: the same bits everywhere.
-template <real T>
-[[gnu::noinline]] void adam_update(adam_factors<T> const& f, matrix_view<T const> m, matrix_view<T const> v,
-                                   matrix_view<T> g, matrix_view<T> next_m, matrix_view<T> next_v) {
-  using std::sqrt;
-  T const* const first = m.data();
-  T const* const second = v.data();
-  T* const update = g.data();
-  T* const first_next = next_m.data();
-  T* const second_next = next_v.data();
-  for (index_t i = 0; i < g.size(); ++i) {
-    T const x = update[i];
-    T const average = T(first[i] + f.rest1 * T(x - first[i]));
-    T const square = T(f.beta2 * second[i] + T(f.rest2 * x) * x);
-    T const root = T(T(sqrt(square)) / f.root_correction + f.eps);
-    first_next[i] = average;
-    second_next[i] = square;
-    update[i] = average == T(0) ? T(0) : T(T(f.step_size * average) / root);
-  }
-}
-
 }  // namespace detail
 
 /// AdamW for one weight, or for a batch of them; W may be a matrix of one row. T: the scalar of the state and of all
-/// arithmetic; weights and gradients may be stored in T or, for float, in bf16 and f16, and are rounded once a step.
+/// arithmetic; weights and gradients may be stored in T or, for float, in bf16 and f16, and are rounded once a step. Space:
+/// the memory they are in, and the state; that of a device is made by the constructor that is given a backend.
 ///
 ///     m <- beta1 m + (1 - beta1) G,   v <- beta2 v + (1 - beta2) G^2
 ///     W <- (1 - learning_rate weight_decay) W - learning_rate (m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t)) + eps)
@@ -108,15 +82,19 @@ template <real T>
 /// Cost of a step: about ten passes over W, and for `soft_cap` m^2 n + 5 m^3 FLOPs in double. Scratch: 3 m n scalars of T
 /// for every matrix, 16-bit storage a copy more, and what the constraint takes.
 /// Source: Loshchilov and Hutter 2019 (arXiv 1711.05101).
-template <real T>
+template <real T, class Space = host_space>
 class adamw {
  public:
   /// For weights of the shape of W, the state zero. W is not kept.
   /// @throws domain_error for options out of range, shape_error for row blocks that do not add up to its rows.
   template <class A>
-    requires(detail::parameter_of<A, T>)
-  explicit adamw(A const& w, adamw_options const& options = {})
-      : options_(options), first_(detail::zeros_like<T>(w)), second_(detail::zeros_like<T>(w)) {
+    requires(detail::parameter_of<A, T, host_space>&& std::same_as<Space, host_space>)
+  explicit adamw(A const& w, adamw_options const& options = {}) : adamw(cpu::scalar(), w, options) {}
+  /// The same in the memory of a backend.
+  template <class B, class A>
+    requires(detail::parameter_of<A, T, Space>&& std::same_as<typename B::space, Space>)
+  adamw(B const& on, A const& w, adamw_options const& options = {})
+      : options_(options), first_(detail::zeros_like<T>(on, w)), second_(detail::zeros_like<T>(on, w)) {
     detail::check_adamw_options(options_);
     for (auto const& each : first_) {
       if (!options_.row_blocks.empty()) detail::check_row_blocks("adamw", each.rows(), options_.row_blocks);
@@ -128,7 +106,7 @@ class adamw {
   /// @throws numeric_error if the gradient, W or a result is not finite, shape_error, and what the constraint throws. W
   /// and the state are untouched then.
   template <class B, writable_on<B> A, class G, constraint::weight_constraint C>
-    requires(detail::parameter_of<A, T>&& detail::parameter_of<G, T>)
+    requires(detail::parameter_of<A, T, Space>&& detail::parameter_of<G, T, Space>)
   constraint::outcome step(B const& given, A&& w, G const& gradient, C const& c) {
     detail::check_shapes("adamw", "W", w, first_);
     detail::check_shapes("adamw", "the gradient", gradient, first_);
@@ -145,12 +123,12 @@ class adamw {
       auto const i = static_cast<std::size_t>(b);
       detail::copy_elements(on, view, candidates[i]);
       detail::require_finite(on, "adamw", "the gradient", candidates[i]);
-      detail::adam_update<T>(factors, std::as_const(first_[i]).view(), std::as_const(second_[i]).view(), candidates[i],
-                             next_first[i], next_second[i]);
+      detail::adam_update_on<B, T>(on, factors, std::as_const(first_[i]).view(), std::as_const(second_[i]).view(),
+                                   candidates[i], next_first[i], next_second[i]);
       detail::require_finite(on, "adamw", "the first moment", next_first[i]);
       detail::require_finite(on, "adamw", "the second moment", next_second[i]);
     });
-    detail::block_batch<T> blocks(candidates, options_.row_blocks);
+    detail::block_batch<T, Space> blocks(candidates, options_.row_blocks);
     double const measured = C::uses_update_norm ? measured_norm(on, blocks, memory) : infinity;
     T const kept = T(1 - options_.learning_rate * options_.weight_decay);
     detail::for_each_view(w, [&](index_t b, auto view) {
@@ -247,7 +225,7 @@ class adamw {
   }
 
   /// Step t, counted from 1.
-  detail::adam_factors<T> factors_of_step(index_t t) const {
+  adam_factors<T> factors_of_step(index_t t) const {
     auto const& o = options_;
     auto const power = static_cast<double>(t);
     double const correction1 = o.bias_correction ? 1 - std::pow(o.beta1, power) : 1.0;
@@ -264,7 +242,7 @@ class adamw {
   template <class B, class Blocks>
   static double measured_norm([[maybe_unused]] B const& on, [[maybe_unused]] Blocks& blocks,
                               [[maybe_unused]] workspace& memory) {
-    if constexpr (detail::certifiable_on<B, matrix_view<T>>) {
+    if constexpr (detail::certifiable_on<B, matrix_view<T, Space>>) {
       double largest = 0;
       for (std::size_t b = 0; b < blocks.size(); ++b) {
         auto const block = blocks[b];
@@ -279,8 +257,8 @@ class adamw {
   }
 
   adamw_options options_;
-  std::vector<matrix<T>> first_;
-  std::vector<matrix<T>> second_;
+  detail::optimizer_state<T, Space> first_;
+  detail::optimizer_state<T, Space> second_;
   index_t steps_ = 0;
   double update_norm_ = infinity;
   detail::own_workspace own_;
@@ -289,5 +267,9 @@ class adamw {
 /// The scalar of the state follows from the weight.
 template <class A>
 adamw(A const&, adamw_options const& = {}) -> adamw<compute_t<detail::argument_value_t<A>>>;
+template <class B, class A>
+  requires(writable_argument<A>)
+adamw(B const&, A const&, adamw_options const& = {})
+->adamw<compute_t<detail::argument_value_t<A>>, typename B::space>;
 
 }  // namespace sigmax::inline SIGMAX_ABI

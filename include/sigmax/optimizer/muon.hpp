@@ -24,7 +24,7 @@
 #include <sigmax/core/row_blocks.hpp>
 #include <sigmax/core/workspace.hpp>
 #include <sigmax/optimizer/adjustment.hpp>
-#include <sigmax/optimizer/direction.hpp>
+#include <sigmax/optimizer/elementwise.hpp>
 #include <sigmax/optimizer/muon_options.hpp>
 #include <sigmax/optimizer/transaction.hpp>
 #include <sigmax/polynomial/range.hpp>
@@ -54,7 +54,8 @@ double greatest_value(polynomial_schedule const& schedule) {
 }  // namespace detail
 
 /// Muon for one weight, or for a batch of them. T: the scalar of the state and of all arithmetic; weights and gradients
-/// may be stored in T or, for float, in bf16 and f16, and are rounded once a step.
+/// may be stored in T or, for float, in bf16 and f16, and are rounded once a step. Space: the memory they are in, and the
+/// state; that of a device is made by the constructor that is given a backend.
 ///
 ///     M  <- mu M + (1 - mu) G,   G' = mu M + (1 - mu) G          (Nesterov; else G' = M)
 ///     W  <- (1 - learning_rate weight_decay) W - learning_rate adjustment update_scale p(G')
@@ -69,15 +70,21 @@ double greatest_value(polynomial_schedule const& schedule) {
 /// Cost of a step: that of `orthogonalize`, and about ten passes over W. Scratch: 2 m n scalars of T for every matrix,
 /// 16-bit storage a copy more, and what `orthogonalize` and the constraint take.
 /// Source: Jordan et al. 2024, "Muon"; Bernstein and Newhouse 2024 (arXiv 2409.20325); arXiv 2507.13338, section 3.
-template <real T>
+template <real T, class Space = host_space>
 class muon {
  public:
   /// For weights of the shape of W, the state zero. W is not kept.
   /// @throws domain_error for options out of range, shape_error for row blocks that do not add up to its rows.
   template <class A>
-    requires(detail::parameter_of<A, T>)
-  explicit muon(A const& w, muon_options const& options = {})
-      : options_(options), greatest_(detail::greatest_value<T>(options.schedule)), momentum_(detail::zeros_like<T>(w)) {
+    requires(detail::parameter_of<A, T, host_space>&& std::same_as<Space, host_space>)
+  explicit muon(A const& w, muon_options const& options = {}) : muon(cpu::scalar(), w, options) {}
+  /// The same in the memory of a backend.
+  template <class B, class A>
+    requires(detail::parameter_of<A, T, Space>&& std::same_as<typename B::space, Space>)
+  muon(B const& on, A const& w, muon_options const& options = {})
+      : options_(options),
+        greatest_(detail::greatest_value<T>(options.schedule)),
+        momentum_(detail::zeros_like<T>(on, w)) {
     detail::check_muon_options(options_);
     for (auto const& each : momentum_) {
       if (!options_.row_blocks.empty()) detail::check_row_blocks("muon", each.rows(), options_.row_blocks);
@@ -89,7 +96,7 @@ class muon {
   /// @throws numeric_error if the gradient, W or a result is not finite, shape_error, and what the constraint throws. W
   /// and the state are untouched then.
   template <class B, writable_on<B> A, class G, constraint::weight_constraint C>
-    requires(detail::parameter_of<A, T>&& detail::parameter_of<G, T>)
+    requires(detail::parameter_of<A, T, Space>&& detail::parameter_of<G, T, Space>)
   constraint::outcome step(B const& given, A&& w, G const& gradient, C const& c) {
     detail::check_shapes("muon", "W", w, momentum_);
     detail::check_shapes("muon", "the gradient", gradient, momentum_);
@@ -104,11 +111,12 @@ class muon {
       auto const i = static_cast<std::size_t>(b);
       detail::copy_elements(on, view, candidates[i]);
       detail::require_finite(on, "muon", "the gradient", candidates[i]);
-      detail::average_gradient<T>(options_, std::as_const(momentum_[i]).view(), candidates[i], next[i]);
+      detail::average_gradient_on<B, T>(on, momentum_factors_of_step(), std::as_const(momentum_[i]).view(),
+                                        candidates[i], next[i]);
       detail::require_finite(on, "muon", "the momentum", next[i]);
       detail::require_finite(on, "muon", "the direction", candidates[i]);
     });
-    detail::block_batch<T> blocks(candidates, options_.row_blocks);
+    detail::block_batch<T, Space> blocks(candidates, options_.row_blocks);
     find_direction(on, blocks, memory);
     detail::for_each_view(w, [&](index_t b, auto view) { add_update(on, view, candidates, b); });
 
@@ -220,6 +228,13 @@ class muon {
     for (index_t const height : options_.row_blocks) f(height, cols);
   }
 
+  momentum_factors<T> momentum_factors_of_step() const {
+    return {.decay = T(options_.momentum),
+            .rest = T(1 - options_.momentum),
+            .moving_average = options_.form_of_momentum == momentum_form::moving_average,
+            .nesterov = options_.nesterov};
+  }
+
   /// What the direction of a block is multiplied by.
   T rate_of(index_t rows, index_t cols) const {
     double const by_shape =
@@ -244,7 +259,7 @@ class muon {
                      .form = options_.form,
                      .gram_error = options_.gram_error,
                      .scratch = &memory});
-      if constexpr (detail::certifiable_on<B, matrix_view<T>>) {
+      if constexpr (detail::certifiable_on<B, matrix_view<T, Space>>) {
         if (!options_.certified) return;
         for (std::size_t b = 0; b < blocks.size(); ++b) {
           if (!blocks[b].empty()) scale_to(on, blocks[b], greatest_, {.scratch = &memory});
@@ -254,13 +269,14 @@ class muon {
     }
     for (std::size_t b = 0; b < blocks.size(); ++b) {
       auto const block = blocks[b];
-      detail::normalize_rows(options_.max_inflation, options_.dual_to == duality::rows ? block : block.transposed());
+      detail::normalize_rows_on<B, T>(on, T(1 / options_.max_inflation),
+                                      options_.dual_to == duality::rows ? block : block.transposed());
     }
   }
 
   /// candidates[b] <- (1 - learning_rate weight_decay) W - rate candidates[b], by row blocks.
   template <class B, class S>
-  void add_update(B const& on, matrix_view<S> w, std::span<matrix_view<T>> candidates, index_t b) const {
+  void add_update(B const& on, matrix_view<S, Space> w, std::span<matrix_view<T, Space>> candidates, index_t b) const {
     auto const candidate = candidates[static_cast<std::size_t>(b)];
     T const kept = T(1 - options_.learning_rate * options_.weight_decay);
     index_t first = 0;
@@ -298,7 +314,7 @@ class muon {
 
   muon_options options_;
   double greatest_;
-  std::vector<matrix<T>> momentum_;
+  detail::optimizer_state<T, Space> momentum_;
   index_t steps_ = 0;
   detail::own_workspace own_;
 };
@@ -306,5 +322,9 @@ class muon {
 /// The scalar of the state follows from the weight.
 template <class A>
 muon(A const&, muon_options const& = {}) -> muon<compute_t<detail::argument_value_t<A>>>;
+template <class B, class A>
+  requires(writable_argument<A>)
+muon(B const&, A const&, muon_options const& = {})
+->muon<compute_t<detail::argument_value_t<A>>, typename B::space>;
 
 }  // namespace sigmax::inline SIGMAX_ABI

@@ -15,8 +15,10 @@
 #include <vector>
 
 #include <sigmax/backend/concept.hpp>
+#include <sigmax/backend/stored.hpp>
 #include <sigmax/config.hpp>
 #include <sigmax/constraint/weight_constraint.hpp>
+#include <sigmax/core/device_matrix.hpp>
 #include <sigmax/core/error.hpp>
 #include <sigmax/core/matrix.hpp>
 #include <sigmax/core/matrix_batch.hpp>
@@ -27,11 +29,15 @@
 
 namespace sigmax::inline SIGMAX_ABI::detail {
 
-/// A weight or a batch of them, or their gradients, in any storage that is computed in T.
-template <class A, class T>
-concept parameter_of = (matrix_like<A> ||
-                        matrix_batch<A>)&&std::same_as<compute_t<argument_value_t<A>>,
-                                                       T>&& std::same_as<space_t<argument_matrix_t<A>>, host_space>;
+/// A weight or a batch of them, or their gradients, in memory of Space, in any storage that is computed in T.
+template <class A, class T, class Space>
+concept parameter_of =
+    (matrix_like<A> ||
+     matrix_batch<A>)&&std::same_as<compute_t<argument_value_t<A>>, T>&& std::same_as<argument_space_t<A>, Space>;
+
+/// The matrices an optimizer keeps.
+template <class T, class Space>
+using optimizer_state = std::vector<owned_matrix<T, Space>>;
 
 /// Calls f(index, view) for the matrix, or for every matrix of the batch.
 template <class A, class F>
@@ -47,18 +53,26 @@ void for_each_view(A& argument, F const& f) {
   }
 }
 
-/// Matrices of zeros in T, of the shapes of the argument.
-template <class T, class A>
-std::vector<matrix<T>> zeros_like(A& argument) {
-  std::vector<matrix<T>> result;
+/// Matrices of zeros in T, of the shapes of the argument and in its memory.
+template <class T, class B, class A>
+optimizer_state<T, typename B::space> zeros_like([[maybe_unused]] B const& on, A& argument) {
+  optimizer_state<T, typename B::space> result;
   result.reserve(static_cast<std::size_t>(matrices_of(argument)));
-  for_each_view(argument, [&](index_t, auto view) { result.emplace_back(view.rows(), view.cols()); });
+  for_each_view(argument, [&](index_t, auto view) {
+    if constexpr (works_on_host<B>) {
+      result.emplace_back(view.rows(), view.cols());
+    } else {
+      auto& state = result.emplace_back(on.device_memory(), view.rows(), view.cols());
+      matrix<T> const zeros(view.rows(), view.cols());
+      if (!view.empty()) on.copy_from_host(zeros.view(), state.view());
+    }
+  });
   return result;
 }
 
 /// @throws shape_error unless the argument has the shapes of the state.
-template <class T, class A>
-void check_shapes(char const* optimizer, char const* what, A& argument, std::vector<matrix<T>> const& state) {
+template <class A, class State>
+void check_shapes(char const* optimizer, char const* what, A& argument, State const& state) {
   auto const count = static_cast<index_t>(state.size());
   if (matrices_of(argument) != count) {
     raise<shape_error>(
@@ -74,24 +88,24 @@ void check_shapes(char const* optimizer, char const* what, A& argument, std::vec
 
 /// @throws numeric_error if an element is NaN or infinite; nothing was written then.
 template <class B, real T>
-void require_finite(B const& on, char const* optimizer, char const* what, matrix_view<T> x) {
+void require_finite(B const& on, char const* optimizer, char const* what, matrix_view_on<B, T> x) {
   if (x.empty() || on.max_abs(x) <= std::numeric_limits<T>::max()) return;
   raise<numeric_error>({optimizer, ": ", what, " has an element that is NaN or infinite; nothing was written"});
 }
 
-/// Dense scratch matrices of the shapes of the state.
-template <class S, class T>
-std::span<matrix_view<S>> scratch_like(std::vector<matrix<T>> const& state, workspace::frame& frame) {
-  auto const views = frame.template vector<matrix_view<S>>(static_cast<index_t>(state.size()));
+/// Dense scratch matrices of the shapes of the state, in its memory.
+template <class S, class M>
+std::span<matrix_view<S, space_t<M>>> scratch_like(std::vector<M> const& state, workspace::frame& frame) {
+  auto const views = frame.template vector<matrix_view<S, space_t<M>>>(static_cast<index_t>(state.size()));
   for (std::size_t b = 0; b < state.size(); ++b) {
-    views[static_cast<index_t>(b)] = frame.template matrix<S>(state[b].rows(), state[b].cols());
+    views[static_cast<index_t>(b)] = frame.template matrix<S, space_t<M>>(state[b].rows(), state[b].cols());
   }
   return {views.data(), state.size()};
 }
 
 /// to <- from, rounded to the storage scalar of `to`.
 template <class B, class U, class S>
-void copy_elements(B const& on, matrix_view<U> from, matrix_view<S> to) {
+void copy_elements(B const& on, matrix_view_on<B, U> from, matrix_view_on<B, S> to) {
   using T = compute_t<S>;
   if (to.empty()) return;
   if constexpr (std::same_as<std::remove_const_t<U>, S>) {
@@ -102,14 +116,14 @@ void copy_elements(B const& on, matrix_view<U> from, matrix_view<S> to) {
 }
 
 /// The row blocks of several matrices of one width of blocks, as one batch; the matrices where no heights are given.
-template <class S>
+template <class S, class Space = host_space>
 class block_batch {
  public:
-  block_batch(std::span<matrix_view<S>> matrices, std::span<index_t const> heights)
+  block_batch(std::span<matrix_view<S, Space>> matrices, std::span<index_t const> heights)
       : matrices_(matrices), heights_(heights) {}
 
   std::size_t size() const { return matrices_.size() * (heights_.empty() ? 1 : heights_.size()); }
-  matrix_view<S> operator[](std::integral auto b) const {
+  matrix_view<S, Space> operator[](std::integral auto b) const {
     auto const index = static_cast<std::size_t>(b);
     if (heights_.empty()) return matrices_[index];
     auto const& whole = matrices_[index / heights_.size()];
@@ -120,17 +134,18 @@ class block_batch {
   }
 
  private:
-  std::span<matrix_view<S>> matrices_;
+  std::span<matrix_view<S, Space>> matrices_;
   std::span<index_t const> heights_;
 };
 
 /// Rounds the candidates to the storage of W, proves what the constraint asks of their blocks as they are stored, and
 /// then writes. Everything that can throw comes before the first element is written.
-template <class B, class A, class C, class T>
-constraint::outcome store_candidates(B const& on, char const* optimizer, A& w, C const& c,
-                                     std::vector<matrix<T>> const& state, std::span<matrix_view<T>> candidates,
+template <class B, class A, class C, class M>
+constraint::outcome store_candidates(B const& on, char const* optimizer, A& w, C const& c, std::vector<M> const& state,
+                                     std::span<matrix_view_on<B, value_t<M>>> candidates,
                                      std::span<index_t const> heights, workspace& memory) {
   using S = argument_value_t<A>;
+  using T = value_t<M>;
   workspace::frame frame(memory);
   auto rounded = [&] {
     if constexpr (std::same_as<S, T>) {
@@ -146,7 +161,7 @@ constraint::outcome store_candidates(B const& on, char const* optimizer, A& w, C
       raise<numeric_error>({optimizer, ": the step overflows the storage scalar of W; nothing was written"});
     }
   }
-  block_batch<S> blocks(rounded, heights);
+  block_batch<S, typename B::space> blocks(rounded, heights);
   auto const result = certify_constraint(c, on, blocks, memory);
   for_each_view(w, [&](index_t b, auto view) { copy_elements(on, rounded[static_cast<std::size_t>(b)], view); });
   return result;

@@ -48,7 +48,7 @@ void apply_polynomial(B const& given, A&& w, polynomial_schedule const& schedule
   for (int t = 0; t < schedule.size(); ++t) steps[t] = schedule[t].template cast<T>();
   auto const change = [&](auto const& on, auto elements, T largest, workspace& own) {
     if (schedule.empty()) return;
-    detail::working_set<T> set(on, elements, largest, own);
+    detail::working_set_on<B, T> set(on, elements, largest, own);
     auto const plan = plan_polynomial(elements.rows(), elements.cols(), schedule,
                                       {options.form, options.gram_error, static_cast<double>(unit_roundoff<T>())});
     bool const by_square = steps[0].terms() > 2;
@@ -73,7 +73,7 @@ void apply_polynomial(A&& w, polynomial_schedule const& schedule, apply_polynomi
 }
 
 /// p(W) as a new matrix.
-template <class B, matrix_on<B> M>
+template <class B, host_matrix_on<B> M>
 matrix<value_t<M>> polynomial_applied(B const& on, M const& w, polynomial_schedule const& schedule,
                                       apply_polynomial_options const& options = {}) {
   auto result = matrix<value_t<M>>::copy_of(w);

@@ -44,6 +44,10 @@ namespace detail {
 template <class A>
 using argument_value_t = value_t<argument_matrix_t<A>>;
 
+/// The memory they live in.
+template <class A>
+using argument_space_t = space_t<argument_matrix_t<A>>;
+
 /// The least k with x < 2^k; x > 0, finite.
 template <real T>
 int exponent_above(T x) {
@@ -60,7 +64,7 @@ int exponent_above(T x) {
 
 /// y = 2^-exponent W (transposed where W is tall) for storage and compute scalars of any kind.
 template <class B, class S, real T>
-void load(B const& on, matrix_view<S> w, int exponent, matrix_view<T> y) {
+void load(B const& on, matrix_view_on<B, S> w, int exponent, matrix_view_on<B, T> y) {
   if (w.rows() != y.rows()) w = w.transposed();
   if constexpr (std::same_as<std::remove_const_t<S>, T>) {
     scale_by_power_of_two<B, T>(on, w, -exponent, y);
@@ -86,17 +90,17 @@ constexpr double storage_roundoff() {
 /// W = scale 2^exponent X, rounded once to the storage scalar. @throws numeric_error before anything is written if an
 /// element of X is not finite or the result overflows.
 template <class B, class S, real T>
-void store(B const& on, matrix_view<T> x, T scale, int exponent, matrix_view<S> w, char const* function) {
+void store(B const& on, matrix_view_on<B, T> x, T scale, int exponent, matrix_view_on<B, S> w, char const* function) {
   if (w.rows() != x.rows()) w = w.transposed();
   if constexpr (std::same_as<S, T> && std::floating_point<T>) {
     if (exponent > -100 && exponent < 100) {
       T const factor = scale * power_of_two<T>(exponent);
       if (!(on.max_abs(x) * std::fabs(factor) <= std::numeric_limits<T>::max())) raise_overflow(function);
-      on.combine(factor, matrix_view<T const>(x), T(0), w);
+      on.combine(factor, matrix_view_on<B, T const>(x), T(0), w);
       return;
     }
   }
-  if (scale != T(1)) on.combine(scale, matrix_view<T const>(x), T(0), x);
+  if (scale != T(1)) on.combine(scale, matrix_view_on<B, T const>(x), T(0), x);
   if (exponent != 0) scale_by_power_of_two<B, T>(on, x, exponent, x);
   T const largest = on.max_abs(x);
   T limit = std::numeric_limits<T>::max();
@@ -105,7 +109,7 @@ void store(B const& on, matrix_view<T> x, T scale, int exponent, matrix_view<S> 
   }
   if (!(largest <= limit)) raise_overflow(function);
   if constexpr (std::same_as<S, T>) {
-    on.combine(T(1), matrix_view<T const>(x), T(0), w);
+    on.combine(T(1), matrix_view_on<B, T const>(x), T(0), w);
   } else {
     on.convert(x, w);
   }
@@ -148,8 +152,8 @@ void for_each_matrix(B const& on, A& argument, char const* function, F const& ch
 }
 
 /// m^2 n: what work on a matrix is proportional to.
-template <class T>
-double work_on(matrix_view<T> w) {
+template <class T, class Space>
+double work_on(matrix_view<T, Space> w) {
   auto const rows = static_cast<double>(w.rows());
   auto const cols = static_cast<double>(w.cols());
   return rows * cols * (rows < cols ? rows : cols);

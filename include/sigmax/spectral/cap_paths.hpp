@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include <sigmax/backend/concept.hpp>
+#include <sigmax/backend/host_access.hpp>
 #include <sigmax/config.hpp>
 #include <sigmax/core/matrix_view.hpp>
 #include <sigmax/core/workspace.hpp>
@@ -22,7 +23,8 @@ namespace sigmax::inline SIGMAX_ABI::detail {
 /// Error: with w >= ||Z|| and a polynomial that is within l of 1 on [l, 1] and in [0, 1 + l] below, relu errs by
 /// l w (1 + l) / 2 at the most. l = tolerance cap / (2 w) makes that 0.26 tolerance cap.
 template <class B, real T>
-void relu_above(B const& on, T cap, T bound, double tolerance, matrix_view<T> z, matrix_view<T> s, gram_buffers<T>& b) {
+void relu_above(B const& on, T cap, T bound, double tolerance, matrix_view_on<B, T> z, matrix_view_on<B, T> s,
+                gram_buffers_on<B, T>& b) {
   odd_polynomial<T> steps[polynomial_schedule::capacity];
   on.add_to_diagonal(T(-cap), z);
   double const reach = 1.02 * std::fmax(1.0, static_cast<double>(T(bound / cap)) - 1);  // above ||Z|| / cap
@@ -50,17 +52,17 @@ double largest_ratio_of_gram_form(double tolerance) {
 /// result is within 3 e bound = 0.2 tolerance cap of min(s, cap). `relu_above` adds 0.26 (1 + e).
 /// Cost: 3 a + 4 T_o + 3 T_s units for T_o and T_s quintics, T_o about 5 and T_s about 12 for r = 2, 1e-5.
 template <class B, real T>
-void cap_by_gram(B const& on, T cap, T bound, double tolerance, gram_buffers<T>& b, matrix_view<T>& x,
-                 matrix_view<T>& y, workspace& memory) {
+void cap_by_gram(B const& on, T cap, T bound, double tolerance, gram_buffers_on<B, T>& b, matrix_view_on<B, T>& x,
+                 matrix_view_on<B, T>& y, workspace& memory) {
   workspace::frame frame(memory);
   index_t const m = x.rows();
   odd_polynomial<T> steps[polynomial_schedule::capacity];
   double const ratio = static_cast<double>(T(bound / cap));
   double const polar_error = tolerance / (16 * ratio);
   int const count = sign_steps(0.5 / ratio, polar_error, bound, steps);
-  auto const r = frame.template matrix<T>(m, m);
-  auto const q = frame.template matrix<T>(m, m);
-  auto const z = frame.template matrix<T>(m, m);
+  auto const r = frame.template matrix<T, typename B::space>(m, m);
+  auto const q = frame.template matrix<T, typename B::space>(m, m);
+  auto const z = frame.template matrix<T, typename B::space>(m, m);
   on.combine(T(1), b.r, T(0), r);
   gram_segment(on, steps, count, false, b);
   on.combine(T(1), b.q, T(0), q);
@@ -74,13 +76,13 @@ void cap_by_gram(B const& on, T cap, T bound, double tolerance, gram_buffers<T>&
 /// The same with O by polar iteration: the rounding error is about u ||X|| for any ratio, at 3 a + 4/3 units a step of
 /// it.
 template <class B, real T>
-void cap_by_polar_factor(B const& on, T cap, T bound, double tolerance, gram_buffers<T>& b, matrix_view<T>& x,
-                         matrix_view<T>& y, workspace& memory) {
+void cap_by_polar_factor(B const& on, T cap, T bound, double tolerance, gram_buffers_on<B, T>& b,
+                         matrix_view_on<B, T>& x, matrix_view_on<B, T>& y, workspace& memory) {
   workspace::frame frame(memory);
   index_t const m = x.rows();
-  auto const original = frame.template matrix<T>(m, x.cols());
-  auto const z = frame.template matrix<T>(m, m);
-  auto const s = frame.template matrix<T>(m, m);
+  auto const original = frame.template matrix<T, typename B::space>(m, x.cols());
+  auto const z = frame.template matrix<T, typename B::space>(m, m);
+  auto const s = frame.template matrix<T, typename B::space>(m, m);
   on.combine(T(1), x, T(0), original);
   polar_decompose(on, 0.25 * static_cast<double>(T(cap / bound)), b, x, y, z, memory);
   relu_above(on, cap, bound, tolerance, z, s, b);
@@ -93,16 +95,17 @@ void cap_by_polar_factor(B const& on, T cap, T bound, double tolerance, gram_buf
 /// Cost: one symmetric eigendecomposition and 4 k a units / m for k singular values above.
 /// @return k.
 template <class B, real T>
-index_t cap_by_eigenvectors(B const& on, T cap, gram_buffers<T>& b, matrix_view<T>& x, matrix_view<T>& y,
-                            workspace& memory) {
+index_t cap_by_eigenvectors(B const& on, T cap, gram_buffers_on<B, T>& b, matrix_view_on<B, T>& x,
+                            matrix_view_on<B, T>& y, workspace& memory) {
   using std::sqrt;
   workspace::frame frame(memory);
   index_t const m = x.rows();
-  auto const values = frame.template vector<T>(m);
+  auto const values = frame.template vector<T, typename B::space>(m);
   index_t const found = on.symmetric_eigen_above(T(cap * cap), b.r, values, b.q);
+  auto const squares = on_host(on, values, frame);
   index_t above = 0;
   for (index_t i = 0; i < found; ++i) {
-    T const sigma = values[i] > T(0) ? T(sqrt(values[i])) : T(0);
+    T const sigma = squares[i] > T(0) ? T(sqrt(squares[i])) : T(0);
     if (!(sigma > cap)) continue;
     on.combine(T(sqrt(T(T(1) - cap / sigma))), as_row(b.q.row(i)), T(0), as_row(b.z.row(above)));
     ++above;
@@ -119,16 +122,16 @@ index_t cap_by_eigenvectors(B const& on, T cap, gram_buffers<T>& b, matrix_view<
 /// @return how many, or -1 if more may be above: some triplet did not converge, or the limit was reached.
 /// Cost: a Lanczos run each, about 2 sqrt(m) + 60 sweeps over X at the most.
 template <class B, real T>
-index_t cap_by_deflation(B const& on, T cap, T tolerance, index_t limit, matrix_view<T> x, workspace& memory) {
+index_t cap_by_deflation(B const& on, T cap, T tolerance, index_t limit, matrix_view_on<B, T> x, workspace& memory) {
   workspace::frame frame(memory);
-  auto const u = frame.template vector<T>(x.rows());
-  auto const v = frame.template vector<T>(x.cols());
+  auto const u = frame.template vector<T, typename B::space>(x.rows());
+  auto const v = frame.template vector<T, typename B::space>(x.cols());
   for (index_t done = 0; done <= limit; ++done) {
     auto const top = lanczos(
         on, x, {.tolerance = tolerance, .seed = static_cast<std::uint64_t>(done), .u = u, .v = v, .scratch = &memory});
     if (!(top.sigma > cap)) return top.converged ? done : -1;
     if (done == limit || !top.converged) return -1;
-    auto const column = matrix_view<T>::unchecked(u.data(), u.size(), 1, 1, 1);
+    auto const column = matrix_view_on<B, T>::unchecked(u.data(), u.size(), 1, 1, 1);
     on.multiply(T(cap - top.sigma), column, as_row(v), T(1), x, x);
   }
   return -1;

@@ -13,7 +13,8 @@ namespace sigmax::inline SIGMAX_ABI::detail {
 /// Cholesky factorisation of limit^2 I - X X^T (m^3 / 3 FLOPs). Needs b.r = X X^T, and R^2 in b.product for
 /// `by_square`; both stay. A test in working precision, not a proof.
 template <class B, real T>
-bool is_norm_at_most(B const& on, matrix_view<T> x, T limit, free_norm_bounds<T> const& bounds, gram_buffers<T>& b) {
+bool is_norm_at_most(B const& on, matrix_view_on<B, T> x, T limit, free_norm_bounds<T> const& bounds,
+                     gram_buffers_on<B, T>& b) {
   T const margin = T(T(1) + T(4) * (rounding_margin(x) - T(1)));
   T const widened = T(limit * margin);
   if (bounds.upper <= widened) return true;
@@ -29,8 +30,8 @@ bool is_norm_at_most(B const& on, matrix_view<T> x, T limit, free_norm_bounds<T>
 
 /// Throws unless that is true. `shown` is the limit in the scale of W.
 template <class B, real T>
-void require_norm_at_most(B const& on, char const* function, matrix_view<T> x, T limit, double shown,
-                          free_norm_bounds<T> const& bounds, gram_buffers<T>& b) {
+void require_norm_at_most(B const& on, char const* function, matrix_view_on<B, T> x, T limit, double shown,
+                          free_norm_bounds<T> const& bounds, gram_buffers_on<B, T>& b) {
   if (!is_norm_at_most(on, x, limit, bounds, b)) raise_outside_domain(function, shown);
 }
 

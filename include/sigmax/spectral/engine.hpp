@@ -19,23 +19,27 @@
 namespace sigmax::inline SIGMAX_ABI::detail {
 
 /// The m x m matrices of the engine. `q` holds the result of a segment.
-template <real T>
+template <real T, class Space = host_space>
 struct gram_buffers {
-  matrix_view<T> r, z, q, next, product;
+  matrix_view<T, Space> r, z, q, next, product;
 
   gram_buffers(index_t m, workspace::frame& frame)
-      : r(frame.template matrix<T>(m, m)),
-        z(frame.template matrix<T>(m, m)),
-        q(frame.template matrix<T>(m, m)),
-        next(frame.template matrix<T>(m, m)),
-        product(frame.template matrix<T>(m, m)) {}
+      : r(frame.template matrix<T, Space>(m, m)),
+        z(frame.template matrix<T, Space>(m, m)),
+        q(frame.template matrix<T, Space>(m, m)),
+        next(frame.template matrix<T, Space>(m, m)),
+        product(frame.template matrix<T, Space>(m, m)) {}
 };
+
+/// Those of a backend.
+template <class B, class T>
+using gram_buffers_on = gram_buffers<T, typename B::space>;
 
 /// z = c_1 R + c_2 R^2 + c_3 R^3 + c_4 R^4, all of p(X) = (c_0 I + z) X but its constant (Paterson, Stockmeyer).
 /// `square` is scratch, or R^2 where `has_square`; `scratch` is used for degree 9. (terms - 1) / 2 symmetric products.
 template <class B, real T>
-void gram_polynomial(B const& on, odd_polynomial<T> const& p, matrix_view<T> r, bool has_square, matrix_view<T> square,
-                     matrix_view<T> scratch, matrix_view<T> z) {
+void gram_polynomial(B const& on, odd_polynomial<T> const& p, matrix_view_on<B, T> r, bool has_square,
+                     matrix_view_on<B, T> square, matrix_view_on<B, T> scratch, matrix_view_on<B, T> z) {
   int const terms = p.terms();
   if (terms == 3 && !has_square) {
     on.symmetric_product(p[2], r, r, p[1], r, z);
@@ -57,7 +61,7 @@ void gram_polynomial(B const& on, odd_polynomial<T> const& p, matrix_view<T> r, 
 /// q = q(R) with p_last o ... o p_first (X) = q(R) X, for `count` steps. On entry b.r = R (and b.product = R^2 where
 /// `has_square`); everything in `b` is overwritten. Source: Gram Newton-Schulz, polynomials.md 4.2.
 template <class B, real T>
-void gram_segment(B const& on, odd_polynomial<T> const* steps, int count, bool has_square, gram_buffers<T>& b) {
+void gram_segment(B const& on, odd_polynomial<T> const* steps, int count, bool has_square, gram_buffers_on<B, T>& b) {
   for (int t = 0; t < count; ++t) {
     T const a = steps[t][0];
     gram_polynomial(on, steps[t], b.r, t == 0 && has_square, b.product, b.next, b.z);
@@ -77,8 +81,8 @@ void gram_segment(B const& on, odd_polynomial<T> const* steps, int count, bool h
 
 /// X <- p(X) = c_0 X + z X, for b.r = X X^T (and b.product = R^2 where `has_square`). No identity is needed at all.
 template <class B, real T>
-void apply_step(B const& on, odd_polynomial<T> const& p, bool has_square, gram_buffers<T>& b, matrix_view<T>& x,
-                matrix_view<T>& y) {
+void apply_step(B const& on, odd_polynomial<T> const& p, bool has_square, gram_buffers_on<B, T>& b,
+                matrix_view_on<B, T>& x, matrix_view_on<B, T>& y) {
   gram_polynomial(on, p, b.r, has_square, b.product, b.next, b.z);
   on.multiply(T(1), b.z, x, p[0], x, y);
   std::swap(x, y);
@@ -88,7 +92,7 @@ void apply_step(B const& on, odd_polynomial<T> const& p, bool has_square, gram_b
 /// On entry b.r = X X^T, and b.product = R^2 where `has_square`.
 template <class B, real T>
 void apply_steps(B const& on, odd_polynomial<T> const* steps, polynomial_plan const& plan, bool has_square,
-                 gram_buffers<T>& b, matrix_view<T>& x, matrix_view<T>& y) {
+                 gram_buffers_on<B, T>& b, matrix_view_on<B, T>& x, matrix_view_on<B, T>& y) {
   for (int t = 0; t < plan.steps;) {
     if (t > 0) on.gram(T(1), x, T(0), x, b.r);
     int end = t + 1;
@@ -106,8 +110,8 @@ void apply_steps(B const& on, odd_polynomial<T> const* steps, polynomial_plan co
 
 /// S <- p_last o ... o p_first (S) for a symmetric S, in its own memory. 3 symmetric products a quintic.
 template <class B, real T>
-void apply_to_symmetric(B const& on, odd_polynomial<T> const* steps, int count, gram_buffers<T> const& b,
-                        matrix_view<T> s) {
+void apply_to_symmetric(B const& on, odd_polynomial<T> const* steps, int count, gram_buffers_on<B, T> const& b,
+                        matrix_view_on<B, T> s) {
   auto from = s;
   auto to = b.q;
   for (int t = 0; t < count; ++t) {
@@ -148,7 +152,7 @@ struct free_norm_bounds {
 };
 
 template <class B, real T>
-free_norm_bounds<T> bound_norm_freely(B const& on, matrix_view<T> x, bool by_square, gram_buffers<T>& b) {
+free_norm_bounds<T> bound_norm_freely(B const& on, matrix_view_on<B, T> x, bool by_square, gram_buffers_on<B, T>& b) {
   using std::sqrt;
   index_t const m = x.rows();
   T const squared = on.sum_squares(b.r);
@@ -163,8 +167,8 @@ free_norm_bounds<T> bound_norm_freely(B const& on, matrix_view<T> x, bool by_squ
 }
 
 /// What rounding can add to a norm computed from an m x n matrix: a relative (m + n) u.
-template <real T>
-T rounding_margin(matrix_view<T> x) {
+template <real T, class Space>
+T rounding_margin(matrix_view<T, Space> x) {
   return T(T(1) + unit_roundoff<T>() * T(static_cast<double>(x.rows() + x.cols())));
 }
 

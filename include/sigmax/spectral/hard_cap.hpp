@@ -55,16 +55,12 @@ struct hard_cap_options {
 
 namespace detail {
 
-/// Proofs read W, and the backend computes as they require.
-template <class B, class M>
-concept provable_on = provable_matrix<M> && certifying_backend<B, double>;
-
 /// Is ||W||_2 <= cap? Proven where proofs apply, else shown by a factorisation in working precision. If not, b.r = X X^T
 /// for the X of the working set.
 template <class B, class S, real T>
-bool is_within_cap(B const& on, matrix_view<S> w, double cap, working_set<T>& set, workspace& memory) {
+bool is_within_cap(B const& on, matrix_view_on<B, S> w, double cap, working_set_on<B, T>& set, workspace& memory) {
   auto& b = set.gram;
-  if constexpr (provable_on<B, matrix_view<S>> && std::same_as<T, double>) {
+  if constexpr (provable_matrix_on<matrix_view_on<B, S>, B> && std::same_as<T, double>) {
     if (arithmetic_environment_is_sound()) {
       workspace::frame frame(memory);
       auto const test = test_norm<B, std::remove_const_t<S>>(on, w, cap, frame);
@@ -79,7 +75,7 @@ bool is_within_cap(B const& on, matrix_view<S> w, double cap, working_set<T>& se
   } else {
     on.gram(T(1), set.x, T(0), set.x, b.r);
     T const narrowed = T(set.scaled(cap) / T(T(1) + T(4) * (rounding_margin(set.x) - T(1))));
-    on.combine(T(-1), matrix_view<T const>(b.r), T(0), b.next);
+    on.combine(T(-1), matrix_view_on<B, T const>(b.r), T(0), b.next);
     on.add_to_diagonal(T(narrowed * narrowed), b.next);
     return on.cholesky(b.next) == set.x.rows();
   }
@@ -87,8 +83,8 @@ bool is_within_cap(B const& on, matrix_view<S> w, double cap, working_set<T>& se
 
 /// X <- min(S, cap) for ||X|| <= bound, by the path asked for; returns the path taken. b.r = X X^T on entry.
 template <class B, real T>
-hard_cap_path cap_once(B const& on, hard_cap_path path, T cap, T bound, double tolerance, gram_buffers<T>& b,
-                       matrix_view<T>& x, matrix_view<T>& y, workspace& memory) {
+hard_cap_path cap_once(B const& on, hard_cap_path path, T cap, T bound, double tolerance, gram_buffers_on<B, T>& b,
+                       matrix_view_on<B, T>& x, matrix_view_on<B, T>& y, workspace& memory) {
   if (path == hard_cap_path::deflation) {
     index_t const few = 8;
     T const residual = T(T(tolerance / 8) * (cap / bound));
@@ -118,7 +114,7 @@ hard_cap_path cap_once(B const& on, hard_cap_path path, T cap, T bound, double t
 /// digits, eigenvectors first cap at a higher level, which leaves what is below it alone. b.r = X X^T on entry.
 template <class B, real T>
 hard_cap_path cap_in_passes(B const& on, hard_cap_path path, double cap, double tolerance, double storage_rounding,
-                            working_set<T>& set, workspace& memory) {
+                            working_set_on<B, T>& set, workspace& memory) {
   double const noise = 16 * static_cast<double>(unit_roundoff<T>()) * std::sqrt(static_cast<double>(set.x.rows()));
   double const ratio_of_eigenvectors = std::fmax(2.0, std::sqrt(tolerance / (4 * noise)));
   double const ratio_of_path =
@@ -176,7 +172,7 @@ hard_cap_path hard_cap(B const& given, A&& w, hard_cap_options const& options) {
   using S = detail::argument_value_t<A>;
   using T = detail::cap_scalar<compute_t<S>>;
   detail::check_hard_cap_options(options);
-  if (options.certified && !detail::provable_on<B, argument_matrix_t<A>>) {
+  if (options.certified && !provable_matrix_on<argument_matrix_t<A>, B>) {
     detail::raise<unsupported_error>(
         {"hard_cap: certified is set, but nothing is proved of this scalar or on ", B::name});
   }
@@ -188,7 +184,7 @@ hard_cap_path hard_cap(B const& given, A&& w, hard_cap_options const& options) {
   std::atomic<hard_cap_path> most_general = hard_cap_path::unchanged;
   auto const change = [&](auto const& on, auto elements, auto largest, workspace& own) {
     double const cap = detail::cap_in_l2("hard_cap", options.sigma_max, options.norm, elements.rows(), elements.cols());
-    detail::working_set<T> set(on, elements, largest, own);
+    detail::working_set_on<B, T> set(on, elements, largest, own);
     T const scaled_cap = set.scaled(cap);
     if (!(T(scaled_cap) <= std::numeric_limits<T>::max())) return;  // ||X|| < 1
     if (detail::is_within_cap(on, elements, cap, set, own)) return;
@@ -206,7 +202,7 @@ hard_cap_path hard_cap(B const& given, A&& w, hard_cap_options const& options) {
     auto known = most_general.load(std::memory_order_relaxed);
     while (known < path && !most_general.compare_exchange_weak(known, path, std::memory_order_relaxed)) {
     }
-    if constexpr (detail::provable_on<B, decltype(elements)>) {
+    if constexpr (provable_matrix_on<decltype(elements), B>) {
       if (options.certified) scale_to(on, elements, cap, {.scratch = &own});
     }
   };
@@ -221,7 +217,7 @@ hard_cap_path hard_cap(A&& w, hard_cap_options const& options) {
 }
 
 /// A copy of W, hard capped.
-template <class B, matrix_on<B> M>
+template <class B, host_matrix_on<B> M>
 matrix<value_t<M>> hard_capped(B const& on, M const& w, hard_cap_options const& options) {
   auto result = matrix<value_t<M>>::copy_of(w);
   hard_cap(on, result, options);

@@ -66,7 +66,8 @@ plan_options plan_options_for(polynomial_form form, double gram_error) {
 /// X <- p(X / s) for s >= ||X||_2 by `normalize_by`. What a domain beyond 1 allows is left to rounding: a safety margin.
 template <class B, real T>
 void orthogonalize_by_schedule(B const& on, polynomial_schedule const& schedule, orthogonalize_options const& options,
-                               gram_buffers<T>& b, matrix_view<T>& x, matrix_view<T>& y, polynomial_plan& plan) {
+                               gram_buffers_on<B, T>& b, matrix_view_on<B, T>& x, matrix_view_on<B, T>& y,
+                               polynomial_plan& plan) {
   using std::sqrt;
   odd_polynomial<T> steps[polynomial_schedule::capacity];
   for (int t = 0; t < schedule.size(); ++t) steps[t] = schedule[t].template cast<T>();
@@ -110,8 +111,8 @@ template <class Plan>
 /// X <- p(X / s) for s >= ||X||_2 and the cheapest p for what the bounds leave open: l is the least singular value that
 /// has a promise to keep, in units of s.
 template <class B, real T>
-void orthogonalize_to_tolerance(B const& on, orthogonalize_options const& options, gram_buffers<T>& b,
-                                matrix_view<T>& x, matrix_view<T>& y, polynomial_plan& plan) {
+void orthogonalize_to_tolerance(B const& on, orthogonalize_options const& options, gram_buffers_on<B, T>& b,
+                                matrix_view_on<B, T>& x, matrix_view_on<B, T>& y, polynomial_plan& plan) {
   using std::sqrt;
   on.gram(T(1), x, T(0), x, b.r);
   auto const bounds = bound_norm_freely(on, x, true, b);
@@ -178,7 +179,7 @@ void orthogonalize(B const& given, A&& w, orthogonalize_options const& options =
   detail::check_orthogonalize_options("orthogonalize", options);
   detail::scratch memory(options.scratch);
   auto const change = [&](auto const& on, auto elements, T largest, workspace& own) {
-    detail::working_set<T> set(on, elements, largest, own);
+    detail::working_set_on<B, T> set(on, elements, largest, own);
     polynomial_plan plan;
     if (!options.schedule.empty()) {
       detail::orthogonalize_by_schedule(on, options.schedule, options, set.gram, set.x, set.y, plan);
@@ -203,7 +204,7 @@ void orthogonalize(A&& w, orthogonalize_options const& options = {}) {
 }
 
 /// A copy of W, orthogonalized.
-template <class B, matrix_on<B> M>
+template <class B, host_matrix_on<B> M>
 matrix<value_t<M>> orthogonalized(B const& on, M const& w, orthogonalize_options const& options = {}) {
   auto result = matrix<value_t<M>>::copy_of(w);
   orthogonalize(on, result, options);

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include <sigmax/backend/concept.hpp>
+#include <sigmax/backend/host_access.hpp>
 #include <sigmax/config.hpp>
 #include <sigmax/core/matrix_view.hpp>
 #include <sigmax/core/random.hpp>
@@ -20,14 +21,16 @@ namespace sigmax::inline SIGMAX_ABI::detail {
 /// The smallest eigenvalue of R by four steps of inverse iteration, an estimate from above; 0 if R is not positive
 /// definite in working precision. `factor` is scratch. m^3 / 3 + 8 m^2 FLOPs.
 template <class B, real T>
-T smallest_eigenvalue(B const& on, matrix_view<T> r, matrix_view<T> factor, workspace& memory) {
+T smallest_eigenvalue(B const& on, matrix_view_on<B, T> r, matrix_view_on<B, T> factor, workspace& memory) {
   using std::sqrt;
   index_t const m = r.rows();
   on.combine(T(1), r, T(0), factor);
   if (on.cholesky(factor) != m) return T(0);
   workspace::frame frame(memory);
-  auto const v = frame.template matrix<T>(m, 1);
-  fill_normal(v.col(0), 1);
+  auto const v = frame.template matrix<T, typename B::space>(m, 1);
+  auto const start = staging_for(on, v.col(0), frame);
+  fill_normal(start, 1);
+  deliver(on, start, v.col(0));
   T growth(0);
   for (int step = 0; step < 4; ++step) {
     T const before = T(sqrt(on.sum_squares(v)));
@@ -50,8 +53,8 @@ T smallest_eigenvalue(B const& on, matrix_view<T> r, matrix_view<T> factor, work
 /// Singular values below `floor` times the largest end between 0 and 1.
 /// Cost: T steps of 3 a + 1 + 1/3 units, T about 5, 9, 14, 24 for condition 10, 1e3, 1e6, 1e12.
 template <class B, real T>
-void polar_iteration(B const& on, double floor, gram_buffers<T>& b, matrix_view<T>& x, matrix_view<T>& y,
-                     workspace& memory) {
+void polar_iteration(B const& on, double floor, gram_buffers_on<B, T>& b, matrix_view_on<B, T>& x,
+                     matrix_view_on<B, T>& y, workspace& memory) {
   using std::cbrt;
   using std::sqrt;
   constexpr double cushion = 0.2;

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include <sigmax/backend/concept.hpp>
+#include <sigmax/backend/host_access.hpp>
 #include <sigmax/config.hpp>
 #include <sigmax/core/error.hpp>
 #include <sigmax/core/matrix_view.hpp>
@@ -63,7 +64,7 @@ template <class B, class S, real T>
 class change_site {
  public:
   /// @param largest largest magnitude in W, above 0. @param level a singular value W may be given, or 1.
-  change_site(B const& on, matrix_view<S> w, T largest, double level, workspace::frame& frame) : on_(on), w_(w) {
+  change_site(B const& on, matrix_view_on<B, S> w, T largest, double level, workspace::frame& frame) : on_(on), w_(w) {
     int level_exponent = 0;
     (void)std::frexp(level, &level_exponent);
     exponent_ = exponent_above(largest);
@@ -77,12 +78,12 @@ class change_site {
       }
     }
     is_copy_ = true;
-    x = frame.template matrix<T>(w.rows(), w.cols());
+    x = frame.template matrix<T, typename B::space>(w.rows(), w.cols());
     load(on_, w, exponent_, x);
   }
 
   /// The matrix to change: W / unit.
-  matrix_view<T> x;
+  matrix_view_on<B, T> x;
 
   /// level / unit, and sigma unit as a double.
   T in_units(double level) const {
@@ -111,7 +112,7 @@ class change_site {
     if (is_copy_) {
       store(on_, x, factor, exponent, w_, function);
     } else if (factor != T(1) || exponent != 0) {
-      on_.combine(times_power_of_two(factor, exponent), matrix_view<T const>(x), T(0), x);
+      on_.combine(times_power_of_two(factor, exponent), matrix_view_on<B, T const>(x), T(0), x);
     }
   }
   /// W <- X.
@@ -119,24 +120,29 @@ class change_site {
 
  private:
   B const& on_;
-  matrix_view<S> w_;
+  matrix_view_on<B, S> w_;
   int exponent_ = 0;
   bool is_copy_ = false;
 };
 
-/// X <- X + sum_k left_k right_k^T for the rows of left (k x m) and right (k x n). 2 m n k FLOPs, one sweep over X: a
-/// matrix product of such a small inner extent would spend its time on packing.
+/// X <- X + sum_k left_k right_k^T for the rows of left (k x m) and right (k x n). 2 m n k FLOPs, on the host in one sweep
+/// over X: a matrix product of such a small inner extent would spend its time on packing.
 template <class B, real T>
-void add_outer_products(B const& on, matrix_view<T> left, matrix_view<T> right, matrix_view<T> x) {
-  if (x.row_stride() == 1 && x.col_stride() != 1) return add_outer_products(on, right, left, x.transposed());
-  for (index_t i = 0; i < x.rows(); ++i) {
-    for (index_t k = 0; k < left.rows(); ++k) on.combine(left(k, i), as_row(right.row(k)), T(1), as_row(x.row(i)));
+void add_outer_products(B const& on, matrix_view_on<B, T> left, matrix_view_on<B, T> right, matrix_view_on<B, T> x) {
+  if constexpr (prefers_products<B>()) {
+    on.multiply(T(1), left.transposed(), right, T(1), x, x);
+  } else {
+    if (x.row_stride() == 1 && x.col_stride() != 1) return add_outer_products(on, right, left, x.transposed());
+    for (index_t i = 0; i < x.rows(); ++i) {
+      for (index_t k = 0; k < left.rows(); ++k) on.combine(left(k, i), as_row(right.row(k)), T(1), as_row(x.row(i)));
+    }
   }
 }
 
 /// What a verb's options say about the estimate, with other storage.
-template <class T, class Options>
-singular_estimate_options<T> estimate_options(Options const& options, vector_view<T> u, vector_view<T> v) {
+template <class T, class Options, class Space>
+singular_estimate_options<T, Space> estimate_options(Options const& options, vector_view<T, Space> u,
+                                                     vector_view<T, Space> v) {
   return {.tolerance = options.tolerance,
           .max_iterations = options.max_iterations,
           .seed = options.seed,
@@ -146,8 +152,8 @@ singular_estimate_options<T> estimate_options(Options const& options, vector_vie
 }
 
 /// Checks them before anything is looked at. Storage for vectors is for one matrix.
-template <class A, real T>
-void check_estimate_of_argument(char const* function, A& argument, singular_estimate_options<T> options) {
+template <class A, real T, class Space>
+void check_estimate_of_argument(char const* function, A& argument, singular_estimate_options<T, Space> const& options) {
   if constexpr (matrix_like<A>) {
     auto const w = view_of(argument);
     check_estimate_options(function, options, w.rows(), w.cols());
@@ -163,23 +169,26 @@ void check_estimate_of_argument(char const* function, A& argument, singular_esti
 /// which has overtaken the old one is noticed; a v of zeros starts cold. sigma u = X v to rounding, whatever the
 /// residual.
 template <class B, real T>
-singular_estimate<T> leading_triplet(B const& on, char const* function, matrix_view<T> x,
-                                     singular_estimate_options<T> options, workspace::frame& frame) {
+singular_estimate<T, typename B::space> leading_triplet(B const& on, char const* function, matrix_view_on<B, T> x,
+                                                        singular_estimate_options<T, typename B::space> options,
+                                                        workspace::frame& frame) {
   using std::sqrt;
-  if (options.u.empty()) options.u = frame.template vector<T>(x.rows());
-  if (options.v.empty()) options.v = frame.template vector<T>(x.cols());
+  if (options.u.empty()) options.u = frame.template vector<T, typename B::space>(x.rows());
+  if (options.v.empty()) options.v = frame.template vector<T, typename B::space>(x.cols());
   options.scratch = &frame.owner();
   auto const v = options.v;
   options.warm_start = options.warm_start && (on.max_abs(as_row(v)) > T(0));
   if (options.warm_start) {
-    place_start(on, function, options, v);
+    place_start(on, function, options, v, frame);
     double const tolerance =
         static_cast<double>(options.tolerance > T(0) ? options.tolerance : T(sqrt(unit_roundoff<T>())));
     double const size = std::fmin(1e-3, 1e3 * tolerance) / std::sqrt(static_cast<double>(v.size()));
     random_sequence const normal(options.seed);
-    for (index_t i = 0; i < v.size(); ++i) {
-      v[i] = T(v[i] + T(size * normal.normal(static_cast<std::uint64_t>(i))));
-    }
+    auto const disturbance = frame.template vector<T, typename B::space>(v.size());
+    auto const staged = staging_for(on, disturbance, frame);
+    for (index_t i = 0; i < v.size(); ++i) staged[i] = T(size * normal.normal(static_cast<std::uint64_t>(i)));
+    deliver(on, staged, disturbance);
+    on.combine(T(1), as_row(disturbance), T(1), as_row(v));
   }
   return lanczos(on, x, options);
 }

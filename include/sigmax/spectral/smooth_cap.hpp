@@ -58,7 +58,7 @@ void smooth_cap(B const& given, A&& w, smooth_cap_options const& options) {
   auto const change = [&](auto const& on, auto elements, auto largest, workspace& own) {
     double const cap =
         detail::cap_in_l2("smooth_cap", options.sigma_max, options.norm, elements.rows(), elements.cols());
-    detail::working_set<T> set(on, elements, largest, own);
+    detail::working_set_on<B, T> set(on, elements, largest, own);
     auto& b = set.gram;
     // In units of the cap or of ||X||, whichever is larger, nothing overflows: r = cap^2 / (cap^2 + bound^2) <= 1.
     on.gram(T(1), set.x, T(0), set.x, b.r);
@@ -72,7 +72,7 @@ void smooth_cap(B const& given, A&& w, smooth_cap_options const& options) {
     }
     T const top = T(T(1) + ratio * ratio);
     // R0 = (I + R / c^2) / top has its eigenvalues in [1 / top, 1]; its inverse root times X / sqrt(top) is the result.
-    on.combine(T(ratio * ratio / (bound * bound * top)), matrix_view<T const>(b.r), T(0), b.r);
+    on.combine(T(ratio * ratio / (bound * bound * top)), matrix_view_on<B, T const>(b.r), T(0), b.r);
     on.add_to_diagonal(T(T(1) / top), b.r);
     odd_polynomial<T> steps[polynomial_schedule::capacity];
     double const lower = 0.999 / std::sqrt(static_cast<double>(top));
@@ -94,7 +94,7 @@ void smooth_cap(A&& w, smooth_cap_options const& options) {
 }
 
 /// A copy of W, smoothly capped.
-template <class B, matrix_on<B> M>
+template <class B, host_matrix_on<B> M>
 matrix<value_t<M>> smooth_capped(B const& on, M const& w, smooth_cap_options const& options) {
   auto result = matrix<value_t<M>>::copy_of(w);
   smooth_cap(on, result, options);

@@ -45,10 +45,10 @@ struct soft_cap_in_units {
 
 /// `soft_cap` of one matrix at a cap of its l2 norm. False, and W untouched, if ||W||_2 > reach cap.
 template <class B, class S, real T>
-bool soft_cap_within(B const& on, matrix_view<S> w, T largest, double cap, soft_cap_in_units const& soft,
+bool soft_cap_within(B const& on, matrix_view_on<B, S> w, T largest, double cap, soft_cap_in_units const& soft,
                      workspace& memory) {
   if (!(soft.strength > 0) && !soft.check_domain) return true;
-  working_set<T> set(on, w, largest, memory);
+  working_set_on<B, T> set(on, w, largest, memory);
   T const width = set.scaled(cap);
   on.gram(T(1), set.x, T(0), set.x, set.gram.r);
   auto const bounds = bound_norm_freely(on, set.x, true, set.gram);
@@ -105,7 +105,7 @@ void soft_cap(A&& w, soft_cap_options const& options) {
 }
 
 /// A copy of W, soft capped.
-template <class B, matrix_on<B> M>
+template <class B, host_matrix_on<B> M>
 matrix<value_t<M>> soft_capped(B const& on, M const& w, soft_cap_options const& options) {
   auto result = matrix<value_t<M>>::copy_of(w);
   soft_cap(on, result, options);

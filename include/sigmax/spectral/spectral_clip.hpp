@@ -49,12 +49,12 @@ namespace detail {
 /// next <- factor |H - level I| + next for eigenvalues of H in [0, reach]; |Z| = Z sign(Z / w), which errs by
 /// w l (1 + l) at the most where the sign polynomial is made for [l, 1]: `error` in all (see relu_above).
 template <class B, real T>
-void add_distance_to(B const& on, T level, T reach, double error, T factor, matrix_view<T> h, matrix_view<T> sum,
-                     gram_buffers<T>& b, workspace& memory) {
+void add_distance_to(B const& on, T level, T reach, double error, T factor, matrix_view_on<B, T> h,
+                     matrix_view_on<B, T> sum, gram_buffers_on<B, T>& b, workspace& memory) {
   workspace::frame frame(memory);
   index_t const m = h.rows();
-  auto const z = frame.template matrix<T>(m, m);
-  auto const s = frame.template matrix<T>(m, m);
+  auto const z = frame.template matrix<T, typename B::space>(m, m);
+  auto const s = frame.template matrix<T, typename B::space>(m, m);
   on.combine(T(1), h, T(0), z);
   on.add_to_diagonal(T(-level), z);
   on.combine(T(1), z, T(0), s);
@@ -71,12 +71,12 @@ void add_distance_to(B const& on, T level, T reach, double error, T factor, matr
 /// X <- U clip(S) V^T by clip(s) = (a + b + |s - a| - |s - b|) / 2; for b infinite (a + s + |s - a|) / 2. O in x, H in
 /// h.
 template <class B, real T>
-void clip_by_polynomials(B const& on, T lower, T upper, double tolerance, gram_buffers<T>& b, matrix_view<T>& x,
-                         matrix_view<T>& y, matrix_view<T> h, workspace& memory) {
+void clip_by_polynomials(B const& on, T lower, T upper, double tolerance, gram_buffers_on<B, T>& b,
+                         matrix_view_on<B, T>& x, matrix_view_on<B, T>& y, matrix_view_on<B, T> h, workspace& memory) {
   using std::sqrt;
   workspace::frame frame(memory);
   index_t const m = x.rows();
-  auto const sum = frame.template matrix<T>(m, m);
+  auto const sum = frame.template matrix<T, typename B::space>(m, m);
   on.gram(T(1), h, T(0), h, b.r);
   T const reach = T(bound_norm_freely(on, h, true, b).upper * rounding_margin(h));
   bool const bounded = upper < reach;  // else nothing is lowered, and b might be so large that digits of s are lost
@@ -122,7 +122,7 @@ void spectral_clip(B const& given, A&& w, spectral_clip_options const& options) 
   detail::scratch memory(options.scratch);
   auto const on = detail::with_scratch(given, memory.get());
   detail::for_each_matrix(on, w, "spectral_clip", [&](auto elements, auto largest) {
-    detail::working_set<T> set(on, elements, largest, memory.get());
+    detail::working_set_on<B, T> set(on, elements, largest, memory.get());
     T const lower = set.scaled(options.lower);
     T const upper = set.scaled(options.upper);
     if (lower >= T(1)) {  // ||X|| < 1: all are raised. `lower` itself may be infinite here.
@@ -130,7 +130,7 @@ void spectral_clip(B const& given, A&& w, spectral_clip_options const& options) 
       detail::store(on, set.x, T(options.lower), 0, elements, "spectral_clip");
       return;
     }
-    auto const h = set.frame.template matrix<T>(set.x.rows(), set.x.rows());
+    auto const h = set.frame.template matrix<T, typename B::space>(set.x.rows(), set.x.rows());
     detail::polar_decompose(on, static_cast<double>(unit_roundoff<T>()), set.gram, set.x, set.y, h, memory.get());
     bool const small = set.x.rows() <= 64;
     if (options.path == hard_cap_path::polynomial || (options.path == hard_cap_path::automatic && !small)) {
@@ -150,7 +150,7 @@ void spectral_clip(A&& w, spectral_clip_options const& options) {
 }
 
 /// A copy of W, clipped.
-template <class B, matrix_on<B> M>
+template <class B, host_matrix_on<B> M>
 matrix<value_t<M>> spectrally_clipped(B const& on, M const& w, spectral_clip_options const& options) {
   auto result = matrix<value_t<M>>::copy_of(w);
   spectral_clip(on, result, options);

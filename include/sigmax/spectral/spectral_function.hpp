@@ -67,8 +67,8 @@ spectral_function_result fit_spectral_function(F const& f, double upper, spectra
 /// X <- g(R) X with g = sum_k c_k T_k(2 R / upper^2 - I), b.r = X X^T on entry. About 2 sqrt(terms) symmetric products
 /// and 2 a units; scratch (s + 3) m^2 for blocks of s.
 template <class B, real T>
-void apply_chebyshev(B const& on, vector_view<double const> coefficients, T upper, gram_buffers<T>& b,
-                     matrix_view<T>& x, matrix_view<T>& y, workspace& memory) {
+void apply_chebyshev(B const& on, vector_view<double const> coefficients, T upper, gram_buffers_on<B, T>& b,
+                     matrix_view_on<B, T>& x, matrix_view_on<B, T>& y, workspace& memory) {
   workspace::frame frame(memory);
   index_t const m = x.rows();
   index_t const terms = coefficients.size();
@@ -76,7 +76,7 @@ void apply_chebyshev(B const& on, vector_view<double const> coefficients, T uppe
   auto const blocks = frame.template matrix<double>((terms - 1) / s + 1, s);
   chebyshev_blocks(coefficients, blocks);
   // powers holds T_1, ..., T_s below one another.
-  auto const powers = frame.template matrix<T>(s * m, m);
+  auto const powers = frame.template matrix<T, typename B::space>(s * m, m);
   auto const t = [&](index_t i) { return powers.block((i - 1) * m, 0, m, m); };
   on.combine(T(T(2) / (upper * upper)), b.r, T(0), t(1));
   on.add_to_diagonal(T(-1), t(1));
@@ -137,7 +137,7 @@ spectral_function_result spectral_function(B const& given, A&& w, F const& f,
   auto const on = detail::with_scratch(given, memory.get());
   spectral_function_result worst;
   detail::for_each_matrix(on, w, "spectral_function", [&](auto elements, auto largest) {
-    detail::working_set<T> set(on, elements, largest, memory.get());
+    detail::working_set_on<B, T> set(on, elements, largest, memory.get());
     on.gram(T(1), set.x, T(0), set.x, set.gram.r);
     auto const bounds = detail::bound_norm_freely(on, set.x, true, set.gram);
     T upper = T(bounds.upper * detail::rounding_margin(set.x));

@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include <sigmax/backend/default_backend.hpp>
+#include <sigmax/backend/host_access.hpp>
 #include <sigmax/bound/norm.hpp>
 #include <sigmax/config.hpp>
 #include <sigmax/core/error.hpp>
@@ -26,8 +27,8 @@ enum class hammer_mode : unsigned char {
   one_sided
 };
 
-/// Options of `spectral_hammer`. T: the scalar W is computed in.
-template <class T>
+/// Options of `spectral_hammer`. T: the scalar W is computed in; Space: the memory it is in.
+template <class T, class Space = host_space>
 struct spectral_hammer_options {
   /// What the leading singular values become, in the norm below.
   required<double> sigma_max;
@@ -46,8 +47,8 @@ struct spectral_hammer_options {
   /// cold.
   bool warm_start = false;
   /// Storage for the singular vectors of a single matrix: W.rows() x count and W.cols() x count, or empty.
-  matrix_view<T> u = {};
-  matrix_view<T> v = {};
+  matrix_view<T, Space> u = {};
+  matrix_view<T, Space> v = {};
   /// Scratch memory to reuse; nothing is allocated in a repeated call if it is given.
   workspace* scratch = nullptr;
 };
@@ -56,8 +57,9 @@ namespace detail {
 
 /// The leading triplets of X, into u (rows x k), v (cols x k) and sigma.
 template <class B, real T>
-spectral_change leading_triplets(B const& on, matrix_view<T> x, singular_estimate_options<T> const& options,
-                                 matrix_view<T> u, matrix_view<T> v, vector_view<T> sigma, workspace::frame& frame) {
+spectral_change leading_triplets(B const& on, matrix_view_on<B, T> x,
+                                 singular_estimate_options<T, typename B::space> const& options, matrix_view_on<B, T> u,
+                                 matrix_view_on<B, T> v, vector_view<T> sigma, workspace::frame& frame) {
   spectral_change change;
   if (sigma.size() == 1) {
     auto single = options;
@@ -69,18 +71,19 @@ spectral_change leading_triplets(B const& on, matrix_view<T> x, singular_estimat
     return change;
   }
   auto const residual = frame.template vector<T>(sigma.size());
-  auto const top = block_lanczos(on, x,
-                                 singular_triplets_options<T>{.count = sigma.size(),
-                                                              .tolerance = options.tolerance,
-                                                              .max_iterations = options.max_iterations,
-                                                              .seed = options.seed,
-                                                              .warm_start = options.warm_start,
-                                                              .u = u,
-                                                              .v = v,
-                                                              .sigma = sigma,
-                                                              .residual = residual,
-                                                              .scratch = &frame.owner()});
-  change = {.residual = static_cast<double>(on.max_abs(as_row(residual))),
+  auto const top =
+      block_lanczos(on, x,
+                    singular_triplets_options<T, typename B::space>{.count = sigma.size(),
+                                                                    .tolerance = options.tolerance,
+                                                                    .max_iterations = options.max_iterations,
+                                                                    .seed = options.seed,
+                                                                    .warm_start = options.warm_start,
+                                                                    .u = u,
+                                                                    .v = v,
+                                                                    .sigma = sigma,
+                                                                    .residual = residual,
+                                                                    .scratch = &frame.owner()});
+  change = {.residual = static_cast<double>(host_backend(on).max_abs(as_row(residual))),
             .iterations = top.iterations,
             .converged = top.converged};
   return change;
@@ -106,8 +109,9 @@ spectral_change leading_triplets(B const& on, matrix_view<T> x, singular_estimat
 /// W is untouched then.
 /// Source: arXiv 2507.13338, section 3; one_sided and count are ours.
 template <class B, writable_on<B> A>
-spectral_change spectral_hammer(B const& given, A&& w,
-                                spectral_hammer_options<compute_t<detail::argument_value_t<A>>> const& options) {
+spectral_change spectral_hammer(
+    B const& given, A&& w,
+    spectral_hammer_options<compute_t<detail::argument_value_t<A>>, detail::argument_space_t<A>> const& options) {
   using T = compute_t<detail::argument_value_t<A>>;
   constexpr char const* name = "spectral_hammer";
   detail::cap_in_l2(name, options.sigma_max, options.norm, 1, 1);
@@ -116,7 +120,7 @@ spectral_change spectral_hammer(B const& given, A&& w,
     if (vectors.empty() || vectors.cols() == options.count) continue;
     detail::raise<shape_error>({name, ": u or v has ", vectors.cols(), " columns; count is ", options.count});
   }
-  auto const estimate = detail::estimate_options<T>(options, options.u.col(0), options.v.col(0));
+  auto const estimate = detail::estimate_options(options, options.u.col(0), options.v.col(0));
   detail::check_estimate_of_argument(name, w, estimate);
   detail::scratch memory(options.scratch);
   auto const on = detail::with_scratch(given, memory.get());
@@ -129,8 +133,10 @@ spectral_change spectral_hammer(B const& given, A&& w,
     double const cap = detail::cap_in_l2(name, options.sigma_max, options.norm, m, n);
     workspace::frame frame(memory.get());
     detail::change_site site(on, elements, largest, cap, frame);
-    auto const u = options.u.empty() ? frame.template matrix<T>(m, count) : options.u.block(0, 0, m, count);
-    auto const v = options.v.empty() ? frame.template matrix<T>(n, count) : options.v.block(0, 0, n, count);
+    auto const u =
+        options.u.empty() ? frame.template matrix<T, typename B::space>(m, count) : options.u.block(0, 0, m, count);
+    auto const v =
+        options.v.empty() ? frame.template matrix<T, typename B::space>(n, count) : options.v.block(0, 0, n, count);
     auto const sigma = frame.template vector<T>(count);
     auto change = detail::leading_triplets(on, site.x, estimate, u, v, sigma, frame);
     change.sigma = site.from_units(sigma[0]);
@@ -142,8 +148,8 @@ spectral_change spectral_hammer(B const& given, A&& w,
     T const room = T(std::numeric_limits<T>::max() / T(4));
     int const exponent = level < room || lowers_only ? 0 : site.use_unit_one();
     if (exponent != 0) level = site.in_units(cap);
-    auto const left = frame.template matrix<T>(count, m);
-    auto const right = frame.template matrix<T>(count, n);
+    auto const left = frame.template matrix<T, typename B::space>(count, m);
+    auto const right = frame.template matrix<T, typename B::space>(count, n);
     for (index_t i = 0; i < count; ++i) {
       if (!(sigma[i] > smallest) || (lowers_only && !(sigma[i] > level))) continue;
       T const difference = T(level - detail::times_power_of_two(sigma[i], exponent));
@@ -167,7 +173,7 @@ spectral_change spectral_hammer(A&& w, spectral_hammer_options<compute_t<detail:
 }
 
 /// A copy of W, spectrally hammered.
-template <class B, matrix_on<B> M>
+template <class B, host_matrix_on<B> M>
 matrix<value_t<M>> spectrally_hammered(B const& on, M const& w,
                                        spectral_hammer_options<compute_t<value_t<M>>> const& options) {
   auto result = matrix<value_t<M>>::copy_of(w);

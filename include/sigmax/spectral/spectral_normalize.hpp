@@ -20,8 +20,8 @@
 
 namespace sigmax::inline SIGMAX_ABI {
 
-/// Options of `spectral_normalize`. T: the scalar W is computed in.
-template <class T>
+/// Options of `spectral_normalize`. T: the scalar W is computed in; Space: the memory it is in.
+template <class T, class Space = host_space>
 struct spectral_normalize_options {
   /// The cap, in the norm below.
   required<double> sigma_max;
@@ -39,8 +39,8 @@ struct spectral_normalize_options {
   /// Start from the vector in `v`, as the last call left it there. A v of zeros, as before the first call, starts cold.
   bool warm_start = false;
   /// Storage for the singular vectors of a single matrix: W.rows() and W.cols() elements, or empty.
-  vector_view<T> u = {};
-  vector_view<T> v = {};
+  vector_view<T, Space> u = {};
+  vector_view<T, Space> v = {};
   /// Scratch memory to reuse; nothing is allocated in a repeated call if it is given.
   workspace* scratch = nullptr;
 };
@@ -63,14 +63,14 @@ struct spectral_normalize_options {
 /// element is NaN or infinite or the result overflows; W is untouched then.
 /// Source: arXiv 2507.13338, section 3 (there with 2 to 26 power iterations); Miyato et al. 2018 (arXiv 1802.05957).
 template <class B, writable_on<B> A>
-spectral_change spectral_normalize(B const& given, A&& w,
-                                   spectral_normalize_options<compute_t<detail::argument_value_t<A>>> const& options) {
+spectral_change spectral_normalize(
+    B const& given, A&& w,
+    spectral_normalize_options<compute_t<detail::argument_value_t<A>>, detail::argument_space_t<A>> const& options) {
   using T = compute_t<detail::argument_value_t<A>>;
   constexpr char const* name = "spectral_normalize";
-  constexpr bool is_provable =
-      provable_matrix<argument_matrix_t<A>> && certifying_backend<B, double> && strict_arithmetic<A>;
+  constexpr bool is_provable = provable_matrix_on<argument_matrix_t<A>, B> && strict_arithmetic<A>;
   detail::cap_in_l2(name, options.sigma_max, options.norm, 1, 1);
-  auto const estimate = detail::estimate_options<T>(options, options.u, options.v);
+  auto const estimate = detail::estimate_options(options, options.u, options.v);
   detail::check_estimate_of_argument(name, w, estimate);
   if (options.certified && !is_provable) {
     detail::raise<unsupported_error>({name, ": certified is set; proofs read float, double, bf16 and f16, on backends ",
@@ -120,7 +120,7 @@ spectral_change spectral_normalize(A&& w,
 }
 
 /// A copy of W, spectrally normalized.
-template <class B, matrix_on<B> M>
+template <class B, host_matrix_on<B> M>
 matrix<value_t<M>> spectrally_normalized(B const& on, M const& w,
                                          spectral_normalize_options<compute_t<value_t<M>>> const& options) {
   auto result = matrix<value_t<M>>::copy_of(w);

@@ -15,8 +15,8 @@
 
 namespace sigmax::inline SIGMAX_ABI {
 
-/// Options of `spectral_weight_decay`. T: the scalar W is computed in.
-template <class T>
+/// Options of `spectral_weight_decay`. T: the scalar W is computed in; Space: the memory it is in.
+template <class T, class Space = host_space>
 struct spectral_weight_decay_options {
   /// lambda in [0, 1].
   required<double> decay;
@@ -28,8 +28,8 @@ struct spectral_weight_decay_options {
   /// Start from the vector in `v`, as the last call left it there. A v of zeros, as before the first call, starts cold.
   bool warm_start = false;
   /// Storage for the singular vectors of a single matrix: W.rows() and W.cols() elements, or empty.
-  vector_view<T> u = {};
-  vector_view<T> v = {};
+  vector_view<T, Space> u = {};
+  vector_view<T, Space> v = {};
   /// Scratch memory to reuse; nothing is allocated in a repeated call if it is given.
   workspace* scratch = nullptr;
 };
@@ -49,13 +49,14 @@ struct spectral_weight_decay_options {
 /// Source: Yoshida and Miyato 2017 (arXiv 1705.10941); as in arXiv 2507.13338, not multiplied by a learning rate.
 template <class B, writable_on<B> A>
 spectral_change spectral_weight_decay(
-    B const& given, A&& w, spectral_weight_decay_options<compute_t<detail::argument_value_t<A>>> const& options) {
+    B const& given, A&& w,
+    spectral_weight_decay_options<compute_t<detail::argument_value_t<A>>, detail::argument_space_t<A>> const& options) {
   using T = compute_t<detail::argument_value_t<A>>;
   constexpr char const* name = "spectral_weight_decay";
   if (!(options.decay >= 0) || !(options.decay <= 1)) {
     detail::raise<domain_error>({name, ": decay is ", double{options.decay}, "; it must be between 0 and 1"});
   }
-  auto const estimate = detail::estimate_options<T>(options, options.u, options.v);
+  auto const estimate = detail::estimate_options(options, options.u, options.v);
   detail::check_estimate_of_argument(name, w, estimate);
   detail::scratch memory(options.scratch);
   auto const on = detail::with_scratch(given, memory.get());
@@ -68,7 +69,7 @@ spectral_change spectral_weight_decay(
     detail::include(result, {site.from_units(top.sigma), static_cast<double>(top.residual), top.iterations,
                              top.converged, 1 - options.decay, is_changed ? 1 : 0});
     if (!is_changed) return;
-    auto const left = frame.template matrix<T>(1, elements.rows());
+    auto const left = frame.template matrix<T, typename B::space>(1, elements.rows());
     on.combine(T(T(-options.decay) * top.sigma), as_row(top.u), T(0), left);
     detail::add_outer_products(on, left, as_row(top.v), site.x);
     site.finish(name);
@@ -84,7 +85,7 @@ spectral_change spectral_weight_decay(
 }
 
 /// A copy of W, its largest singular value decayed.
-template <class B, matrix_on<B> M>
+template <class B, host_matrix_on<B> M>
 matrix<value_t<M>> spectrally_decayed(B const& on, M const& w,
                                       spectral_weight_decay_options<compute_t<value_t<M>>> const& options) {
   auto result = matrix<value_t<M>>::copy_of(w);

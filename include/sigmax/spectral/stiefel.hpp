@@ -50,7 +50,7 @@ void project_to_stiefel(A&& w, stiefel_options const& options = {}) {
 }
 
 /// A copy of W, projected.
-template <class B, matrix_on<B> M>
+template <class B, host_matrix_on<B> M>
 matrix<value_t<M>> projected_to_stiefel(B const& on, M const& w, stiefel_options const& options = {}) {
   auto result = matrix<value_t<M>>::copy_of(w);
   project_to_stiefel(on, result, options);

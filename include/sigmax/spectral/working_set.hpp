@@ -16,19 +16,19 @@ namespace sigmax::inline SIGMAX_ABI::detail {
 
 /// X = 2^-exponent W in scalar T, short side first (rows <= cols), row-major, with ||X||_F in [1/2, 1): no power of X
 /// that the engine forms overflows, and none of a singular value that matters underflows. `y` has the shape of `x`.
-template <real T>
+template <real T, class Space = host_space>
 struct working_set {
   workspace::frame frame;
-  matrix_view<T> x, y;
-  gram_buffers<T> gram;
+  matrix_view<T, Space> x, y;
+  gram_buffers<T, Space> gram;
   int exponent;
 
   /// @param largest largest magnitude in W, above 0.
   template <class B, class S, real L>
-  working_set(B const& on, matrix_view<S> w, L largest, workspace& memory)
+  working_set(B const& on, matrix_view<S, Space> w, L largest, workspace& memory)
       : frame(memory),
-        x(frame.template matrix<T>(short_side(w), long_side(w))),
-        y(frame.template matrix<T>(short_side(w), long_side(w))),
+        x(frame.template matrix<T, Space>(short_side(w), long_side(w))),
+        y(frame.template matrix<T, Space>(short_side(w), long_side(w))),
         gram(short_side(w), frame),
         exponent(exponent_above(largest)) {
     using std::sqrt;
@@ -57,13 +57,17 @@ struct working_set {
 
  private:
   template <class S>
-  static index_t short_side(matrix_view<S> w) {
+  static index_t short_side(matrix_view<S, Space> w) {
     return w.rows() < w.cols() ? w.rows() : w.cols();
   }
   template <class S>
-  static index_t long_side(matrix_view<S> w) {
+  static index_t long_side(matrix_view<S, Space> w) {
     return w.rows() < w.cols() ? w.cols() : w.rows();
   }
 };
+
+/// Those of a backend.
+template <class B, class T>
+using working_set_on = working_set<T, typename B::space>;
 
 }  // namespace sigmax::inline SIGMAX_ABI::detail
