@@ -237,7 +237,7 @@ void time_one(cudaStream_t stream, char const* what, model const& of, weight_ste
   weight_step step(of.entries, options);
   double const ms = milliseconds(stream, step, 10);
   table.add({std::string("orthogonalize ") + (options.sigma_max > 0 ? "+ soft cap " : "") + name_of(options.kind), what,
-            "sigmax, one graph", ms, step.flops(), 0, -1});
+             "sigmax, one graph", ms, step.flops(), 0, -1});
   std::printf("  of the rate of the tensor cores: %.2f; memory: %zu MiB\n", step.flops() / ms * 1e-9 / rate,
               step.memory_bytes() >> 20);
 }

@@ -51,7 +51,7 @@ void run_ampere(cudaStream_t stream, symmetric_call const& o) {
   arguments.same = o.same;
   arguments.each = o.each;
   constexpr auto size = static_cast<index_t>(sizeof(T));
-  bool const aligned = has_tensor_map(o.left, size) && has_tensor_map(o.right, size);
+  bool const aligned = has_tensor_map(o.left, size, true) && has_tensor_map(o.right, size, true);
   auto const kernel = aligned ? ampere_symmetric<operand<Kind>, T, true> : ampere_symmetric<operand<Kind>, T, false>;
   must(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, ampere_shared_bytes),
        "cudaFuncSetAttribute");
@@ -65,9 +65,10 @@ template <operand_kind Kind>
 void run(cudaStream_t stream, symmetric_call const& o) {
   constexpr index_t size = size_of(Kind);
   auto const facts = current_device();
-  bool const hopper = facts.major == 9 && has_tensor_map(o.left, size) && has_tensor_map(o.right, size) &&
-                      has_tensor_map(o.result, size) &&
-                      (!(o.addend.data != nullptr) || has_tensor_map(o.addend, size)) && o.left.cols > 0;
+  bool const hopper = facts.major == 9 && has_tensor_map(o.left, size, o.owns_padding) &&
+                      has_tensor_map(o.right, size, o.owns_padding) && has_tensor_map(o.result, size, o.owns_padding) &&
+                      (!(o.addend.data != nullptr) || has_tensor_map(o.addend, size, o.owns_padding)) &&
+                      o.left.cols > 0;
   auto kernel = o.kernel;
   if (kernel == tensor_kernel::automatic) {
     kernel = !hopper                ? tensor_kernel::any_shape

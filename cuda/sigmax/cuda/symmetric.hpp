@@ -21,6 +21,9 @@ struct symmetric_options {
   /// Float memory on the device for the parts of a split inner dimension; without it nothing is split.
   float* scratch = nullptr;
   std::size_t scratch_bytes = 0;
+  /// What lies between the columns of a row and the next multiple of 16 bytes is zero, in all matrices, and may be
+  /// written: the fast kernels then take any number of columns.
+  bool owns_padding = false;
 };
 
 namespace detail {
@@ -53,8 +56,9 @@ inline void symmetric(char const* function, library::stream on, operand_kind kin
   if ((left.data == nullptr && left.cols > 0) || (right.data == nullptr && right.cols > 0) || result.data == nullptr) {
     sigmax::detail::raise<domain_error>({function, ": a matrix is null; it must point to memory of the device"});
   }
-  check(library::symmetric_on_tensor_cores(on, {kind, options.kernel, left, right, addend, result, options.same,
-                                                options.each, options.scratch, options.scratch_bytes}),
+  check(library::symmetric_on_tensor_cores(
+            on, {kind, options.kernel, left, right, addend, result, options.same, options.each, options.scratch,
+                 options.scratch_bytes, options.owns_padding}),
         function);
 }
 
@@ -66,7 +70,7 @@ inline void symmetric(char const* function, library::stream on, operand_kind kin
 /// Result: symmetric to the last bit; sums in float in an order that depends on the shapes and the device model alone.
 /// Cost: n m^2 FLOPs, half of a general product. With few tiles and a long inner dimension this is split, and the parts
 /// are added in order, where `scratch` holds 4 m^2 bytes a part and matrix.
-/// Fast where the rows of all matrices start at multiples of 16 bytes; correct for any strides.
+/// Fast where the rows of all matrices start and end at multiples of 16 bytes (but see `owns_padding`); correct for any.
 /// @throws shape_error for extents that do not fit, domain_error for a null pointer, architecture_error where the library
 /// has no such kernel for the device or the operands, cuda_error.
 inline void gram(library::stream on, operand_kind kind, device_batch const& x, device_batch const& c,

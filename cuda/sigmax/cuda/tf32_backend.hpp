@@ -128,8 +128,8 @@ class cuda_tf32 : public cuda {
     });
   }
 
-  void general(float alpha, matrix_in<float, space> a, matrix_in<float, space> b, float beta,
-               matrix_in<float, space> c, matrix_view<float, space> r) const {
+  void general(float alpha, matrix_in<float, space> a, matrix_in<float, space> b, float beta, matrix_in<float, space> c,
+               matrix_view<float, space> r) const {
     if (products_->plans == nullptr) {
       constexpr index_t floats = index_t{1} << 23;
       products_->memory = sigmax::detail::device_matrix<float>(memory_of(stream()), 1, floats);

@@ -87,8 +87,7 @@ __global__ void bound_square(moments const* parts, int count, index order, bool 
   double const t = firsts[b].bound;
   // A cubic goes by R alone, as on the host.
   bool const by_square = !by_frobenius && c != 0;
-  double const of_square =
-      by_square ? fmin(1.0, eigenvalue_above(static_cast<double>(order), trace, squares)) : 1.0;
+  double const of_square = by_square ? fmin(1.0, eigenvalue_above(static_cast<double>(order), trace, squares)) : 1.0;
   double const s2 = t * sqrt(of_square) * margin * margin;  // of R^2: t^2 of_square
   if (!(s2 > 0)) {
     combination[b] = {0, 0, 0, 0};

@@ -44,7 +44,7 @@ struct hopper_shape {
   static constexpr int stages = take_turns ? 5 : 5 - boxes;
   static constexpr int box_bytes = 64 * 128;
   static constexpr int box_cols = 128 / static_cast<int>(sizeof(Result));
-  static constexpr int unit_cols = boxes * box_cols;           ///< a warp group stages 64 rows of these
+  static constexpr int unit_cols = boxes * box_cols;  ///< a warp group stages 64 rows of these
   static constexpr int set_bytes = 2 * boxes * box_bytes;
   static constexpr int staging_bytes = sets * set_bytes;  ///< of a warp group: as they are, and transposed
   static constexpr int units = row_groups * TileCols / unit_cols;

@@ -8,9 +8,9 @@
 /// shared memory (cp.async, which leaves zeros beyond the edges), some slices of the depth ahead, depth-major.
 ///
 /// float: each thread reads vectors of 16 bytes, and holds groups of vectors x vectors of the result, 16 vectors apart.
-/// double: the units that multiply matrices of double do it in IEEE arithmetic, rounded to nearest (PTX ISA, mma with
-/// .f64: "rounding .rn"), so each result is a sum of its products in some order there too; a warp holds 64 x 32 of the
-/// result. On an H100 the bits were those of the chain of fused multiply-additions.
+/// double: the units that multiply matrices of double (mma.sync of .f64, rounding mode .rn); a warp holds 64 x 32 of the
+/// result. That they round each step to nearest is NVIDIA's word, and what the tests look at: the bits have to be those of
+/// the chain of fused multiply-additions, as they were on an H100 (tests/cuda/products.gpu.cpp).
 #pragma once
 
 #include <cstddef>

@@ -26,6 +26,8 @@ class group_recorder {
   }
 
   void record() {
+    for (T* const data : operand_) clear_padding(operand(data));
+    for (T* const data : free_) clear_padding(square(data));
     if (group_.has_direction) {
       pass_elements<passage::pack>(nullptr, operand_[0], true);
       orthogonalize();
@@ -52,6 +54,15 @@ class group_recorder {
     return {data, group_.rows, group_.rows, group_.square_row, group_.square_size, group_.count()};
   }
 
+  /// Other groups may have left numbers between the columns and the ends of the rows.
+  void clear_padding(device_batch const& a) const {
+    if (a.row_stride == a.cols) return;
+    must(cudaMemset2DAsync(static_cast<T*>(a.data) + a.cols, static_cast<std::size_t>(a.row_stride) * sizeof(T), 0,
+                           static_cast<std::size_t>(a.row_stride - a.cols) * sizeof(T),
+                           static_cast<std::size_t>(a.rows * a.count), on_),
+         "cudaMemset2DAsync");
+  }
+
   /// result = alpha p q + beta c + diagonal I, of numbers for all matrices or one entry each.
   void symmetric(T* p, T* q, T* c, T* result, coefficients same, coefficients const* each = nullptr) const {
     symmetric_call call;
@@ -59,6 +70,7 @@ class group_recorder {
     call.left = square(p);
     call.right = square(q);
     if (c != nullptr) call.addend = square(c);
+    call.owns_padding = true;
     call.result = square(result);
     call.same = same;
     call.each = each;
@@ -69,6 +81,7 @@ class group_recorder {
     symmetric_call call;
     call.kind = Kind;
     call.left = call.right = operand(x);
+    call.owns_padding = true;
     call.result = square(result);
     call.scratch = state_.at.split;
     call.scratch_bytes = state_.split_bytes;

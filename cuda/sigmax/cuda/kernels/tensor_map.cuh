@@ -31,11 +31,13 @@ inline encode_tiled_t find_encode_tiled() {
   return reinterpret_cast<encode_tiled_t>(function);
 }
 
-/// Whether bulk copies take the matrices: rows start at multiples of 16 bytes.
-inline bool has_tensor_map(device_batch const& a, index_t element_bytes) {
+/// Whether bulk copies take the matrices: rows start at multiples of 16 bytes and, unless what follows them may be written,
+/// end there.
+inline bool has_tensor_map(device_batch const& a, index_t element_bytes, bool owns_padding) {
   auto const multiple_of_16 = [](std::uintptr_t bytes) { return bytes % 16 == 0; };
   return multiple_of_16(reinterpret_cast<std::uintptr_t>(a.data)) &&
          multiple_of_16(static_cast<std::uintptr_t>(a.row_stride * element_bytes)) && a.row_stride >= a.cols &&
+         (owns_padding || multiple_of_16(static_cast<std::uintptr_t>(a.cols * element_bytes))) &&
          (a.count == 1 || multiple_of_16(static_cast<std::uintptr_t>(a.stride * element_bytes)));
 }
 

@@ -60,6 +60,9 @@ struct symmetric_call {
   coefficients const* each = nullptr;  ///< one a matrix, in device memory
   float* scratch = nullptr;            ///< device memory for the parts of a split inner dimension; null: no split
   std::size_t scratch_bytes = 0;
+  /// What lies between the columns of a row and the next multiple of 16 bytes is zero, and may be written: bulk copies
+  /// to memory write pieces of 16 bytes. Otherwise the kernels for sm_90a take columns of whole pieces only.
+  bool owns_padding = false;
 };
 
 /// Preconditions: extents fit, row strides are not below the columns.
