@@ -4,7 +4,6 @@
 // Usage: bench_cuda_symmetric_products [errors|times [KERNEL]] [--json FILE]
 #include <algorithm>
 #include <cstdio>
-#include <cstdlib>
 #include <exception>
 #include <string>
 #include <vector>
@@ -190,12 +189,10 @@ void errors(cudaStream_t stream, std::vector<tensor_kernel> const& kernels, floa
 
 void times(cudaStream_t stream, product_plans& plans, std::vector<tensor_kernel> const& kernels, bool every) {
   for (auto const kind : {operand_kind::bf16, operand_kind::f16, operand_kind::tf32}) {
-    if (std::getenv("SIGMAX_KIND") != nullptr && std::string(std::getenv("SIGMAX_KIND")) != name_of(kind)) continue;
     auto const peak = reference::tensor_core_rate(stream, kind);
     double const rate = peak.flops / peak.milliseconds * 1e-9;
     table.add({std::string("tensor cores alone ") + name_of(kind), "", "wgmma", peak.milliseconds, peak.flops, 0, -1});
     for (index_t const m : {1024, 2048, 4096, 8192}) {
-      if (std::getenv("SIGMAX_FROM") != nullptr && m < std::atoi(std::getenv("SIGMAX_FROM"))) continue;
       batch p(kind, m, m, m, 1);
       batch q(kind, m, m, m, 1);
       batch c(kind, m, m, m, 1);
@@ -239,7 +236,6 @@ void times(cudaStream_t stream, product_plans& plans, std::vector<tensor_kernel>
 /// The batches of GPT-2-small: 48 products of 768 x 768, and 24 Gram matrices of 768 x 3072, beside cuBLASLt.
 void batches(cudaStream_t stream, product_plans& plans, std::vector<tensor_kernel> const& kernels) {
   for (auto const kind : {operand_kind::bf16, operand_kind::f16}) {
-    if (std::getenv("SIGMAX_KIND") != nullptr && std::string(std::getenv("SIGMAX_KIND")) != name_of(kind)) continue;
     for (bool const wide : {false, true}) {
       index_t const m = 768;
       index_t const n = wide ? 3072 : 768;

@@ -3,8 +3,6 @@
 /// The definition of `run_hopper`, for the files that instantiate it.
 #pragma once
 
-#include <cstdlib>
-
 #include <cuda_runtime.h>
 
 #include <sigmax/config.hpp>
@@ -40,13 +38,6 @@ void launch_hopper(cudaStream_t stream, symmetric_call const& o, int splits, dev
 
   hopper_arguments arguments{};
   arguments.schedule = symmetric_schedule::of(o.result.rows, TileCols / 128);
-#if defined(SIGMAX_CUDA_ALL_VARIANTS)
-  if (char const* const band = std::getenv("SIGMAX_BAND")) arguments.schedule.band = std::atoi(band);
-  if (char const* const ahead = std::getenv("SIGMAX_AHEAD")) {
-    arguments.ahead = std::abs(std::atoi(ahead));
-    arguments.ahead_left = std::atoi(ahead) > 0;
-  }
-#endif
   arguments.batch = o.result.count;
   arguments.inner_blocks = static_cast<int>((o.left.cols + shape::inner - 1) / shape::inner);
   arguments.blocks_per_split = (arguments.inner_blocks + splits - 1) / splits;

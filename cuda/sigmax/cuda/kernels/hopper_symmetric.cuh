@@ -80,15 +80,6 @@ __global__ void __launch_bounds__(384, 1)
           int const right_rows = tile.wide ? 256 : 128;
           ptx::barrier_expect(barrier, static_cast<std::uint32_t>(shape::left_bytes + right_rows * 128));
           int const x = block * shape::inner;
-          if (arguments.ahead > 0 && !tile.wide && block + arguments.ahead < tile.first_block + tile.blocks) {
-            int const later = x + arguments.ahead * shape::inner;
-            if (arguments.ahead_left) ptx::prefetch_box(&left, later, tile.row * 128, tile.matrix);
-            if (Cluster == 1 || rank == 0) {
-              for (int r = 0; r < (tile.wide ? 256 : 128); r += 64) {
-                ptx::prefetch_box(&right, later, tile.col * 128 + r, tile.matrix);
-              }
-            }
-          }
           ptx::load_box(&left, to, barrier, x, tile.row * 128, tile.matrix);
           // Boxes of 64 rows: each block of a cluster fetches half of the rows for both.
           bool const for_both = Cluster == 2 && tile.shared;

@@ -19,8 +19,6 @@ struct hopper_arguments {
   int inner_blocks;  ///< pieces of 128 bytes of the inner dimension
   int blocks_per_split;
   long long order;    ///< m
-  int ahead;          ///< pieces of the inner dimension after which a piece is fetched into the L2 cache; 0: none
-  bool ahead_left;    ///< of the left operand too
   bool has_addend;    ///< C is read
   bool mirror;        ///< boxes below the diagonal are written transposed too
   coefficients same;  ///< for all matrices, unless

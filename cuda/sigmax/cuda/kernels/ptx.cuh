@@ -94,12 +94,6 @@ __device__ __forceinline__ void load_box(CUtensorMap const* map, std::uint32_t t
       : "memory");
 }
 
-/// Into the L2 cache only.
-__device__ __forceinline__ void prefetch_box(CUtensorMap const* map, int x, int y, int z) {
-  asm volatile("cp.async.bulk.prefetch.tensor.3d.L2.global [%0, {%1, %2, %3}];" ::"l"(map), "r"(x), "r"(y), "r"(z)
-               : "memory");
-}
-
 /// To the same place in every block of `blocks` (a bit each), and to the barrier of each.
 __device__ __forceinline__ void load_box_to_blocks(CUtensorMap const* map, std::uint32_t to, std::uint32_t barrier,
                                                    int x, int y, int z, std::uint16_t blocks) {
