@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 # The importer and the exporter, compiled once for all tests of files.
-if(TARGET io_test)
+if(TARGET io_test AND TARGET sigmax::onnx)
   add_library(sigmax_test_models OBJECT io/model_builder.cpp)
-  target_link_libraries(sigmax_test_models PRIVATE sigmax_test_main ${links_of_io})
+  target_link_libraries(sigmax_test_models PRIVATE sigmax_test_main sigmax::onnx)
   set_target_properties(sigmax_test_models PROPERTIES CXX_EXTENSIONS OFF)
   target_compile_options(sigmax_test_models PRIVATE ${test_optimisation})
   target_precompile_headers(sigmax_test_models REUSE_FROM sigmax_test_main)

@@ -73,8 +73,8 @@ TEST_CASE("native: a network of the size of ResNet-18 is certified within two mi
   auto const begin = std::chrono::steady_clock::now();
   auto const c = certify(cpu::native(executor(2)), net);
   double const seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-  MESSAGE(made.parameters, " parameters: L <= ", c.upper(), " by ", c.method(),
-          ", L about ", c.lower() ? c.lower()->estimate : 0.0, ", ", seconds, " s");
+  MESSAGE(made.parameters, " parameters: L <= ", c.upper(), " by ", c.method(), ", L about ",
+          c.lower() ? c.lower()->estimate : 0.0, ", ", seconds, " s");
   for (auto const& tried : c.tried()) MESSAGE(tried.name, ": ", tried.upper.to_double_up());
   CHECK(c.is_finite());
   REQUIRE(c.lower());
