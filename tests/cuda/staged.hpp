@@ -89,16 +89,20 @@ class staging {
   }
 
   void add_span(span added) {
-    for (std::size_t i = 0; i < spans_.size();) {
-      auto const& other = spans_[i];
-      if (other.high <= added.low || added.high <= other.low) {
-        ++i;
-        continue;
+    // Erasing while walking draws a false warning from g++ 13.
+    for (bool grown = true; grown;) {
+      grown = false;
+      std::vector<span> apart;
+      for (span const& other : spans_) {
+        if (other.high <= added.low || added.high <= other.low) {
+          apart.push_back(other);
+          continue;
+        }
+        added = {std::min(added.low, other.low), std::max(added.high, other.high), 0,
+                 added.is_written || other.is_written};
+        grown = true;
       }
-      added = {std::min(added.low, other.low), std::max(added.high, other.high), 0,
-               added.is_written || other.is_written};
-      spans_.erase(spans_.begin() + static_cast<std::ptrdiff_t>(i));
-      i = 0;
+      spans_ = std::move(apart);
     }
     spans_.push_back(added);
   }
