@@ -88,10 +88,10 @@ inline polynomial_plan step_plan(operand_kind kind, polynomial_schedule const& s
 /// Failure: a reduction over all weights and directions runs before the first write; if an element is NaN or infinite no
 /// weight of this launch is written, and `check` throws. Same input, same bits on one device model.
 /// Memory: operands of the largest group twice, five squares of its short side, 32 MiB. Nothing is allocated by `launch`.
-/// Not for two threads at a time; launches of one object must not overlap.
+/// Not for two threads at a time; launches of one object must not overlap, nor weights share elements (not checked).
 class weight_step {
  public:
-  /// @throws shape_error for empty or overlapping weights, domain_error for a null pointer, a schedule with other than
+  /// @throws shape_error for an empty list or extents not above 0, domain_error for a null pointer, a schedule with other than
   /// cubic or quintic steps or rates and caps out of range, cuda_error. Waits for the device.
   explicit weight_step(std::span<weight_entry const> weights, weight_step_options const& options = {})
       : entries_(weights.begin(), weights.end()), options_(options) {
