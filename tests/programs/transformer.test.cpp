@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // sigmax-transformer as its users see it.
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <set>
@@ -98,13 +99,17 @@ TEST_CASE("a run that is killed at any moment is resumed to the same bits") {
   write_text(folder);
   std::string const settings =
       "train" + small + " --steps 300 --checkpoint-every 10 --log-every 30 --validate-every 150";
+  auto const begin = std::chrono::steady_clock::now();
   REQUIRE(run(program, settings + " --out whole", folder).status == 0);
+  double const whole = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   auto const binary = "'" + test::program_path(program).string() + "' ";
   int kills = 0;
   sigmax::random_sequence const random(5);
+  auto const has_begun = [&] { return std::filesystem::exists(folder.path() / "killed" / "checkpoint.safetensors"); };
   for (std::uint64_t attempt = 0; attempt < 20; ++attempt) {
-    bool const begun = std::filesystem::exists(folder.path() / "killed" / "checkpoint.safetensors");
-    double const seconds = 0.02 + 0.12 * random.uniform(attempt);
+    bool const begun = has_begun();
+    // Parts of what the whole took here and now: enough for some checkpoints, too little for the end.
+    double const seconds = (0.05 + 0.1 * random.uniform(attempt)) * whole;
     std::string const command = "cd '" + folder.path().string() + "' && timeout -s KILL " + std::to_string(seconds) +
                                 " " + binary + (begun ? "train --resume --threads 2" : settings) +
                                 " --out killed >/dev/null 2>&1";
@@ -115,7 +120,7 @@ TEST_CASE("a run that is killed at any moment is resumed to the same bits") {
   MESSAGE("killed ", kills, " times");
   WARN(kills > 0);  // a fast machine may be done before the first one
   if (!std::filesystem::exists(folder.path() / "killed" / "model.safetensors")) {
-    REQUIRE(run(program, "train --resume --out killed", folder).status == 0);
+    REQUIRE(run(program, (has_begun() ? "train --resume" : settings) + " --out killed", folder).status == 0);
   }
   for (char const* name : {"model.safetensors", "checkpoint.safetensors"}) {
     CHECK(contents(folder.path() / "whole" / name) == contents(folder.path() / "killed" / name));
