@@ -51,7 +51,9 @@ TEST_CASE_TEMPLATE("the same bits a hundred times", T, float, double) {
   sigmax::workspace memory;
   gpu::cuda const on = plain.using_scratch(memory);
   // Divided depth with few tiles, tiles of both sizes, edges.
-  for (auto const& [m, n] : {std::pair<index_t, index_t>{70, 3000}, {300, 129}, {1030, 520}, {1800, 64}}) {
+  for (auto const& [rows, cols] : {std::pair<index_t, index_t>{70, 3000}, {300, 129}, {1030, 520}, {1800, 64}}) {
+    index_t const m = rows;
+    index_t const n = cols;
     CAPTURE(m);
     CAPTURE(n);
     auto const x = random<T>(stream, m, n, 1);

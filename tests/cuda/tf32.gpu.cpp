@@ -62,7 +62,10 @@ TEST_CASE("products on tensor cores are within the rounding of their operands, i
   gpu::cuda_tf32 const plain(stream);
   sigmax::workspace memory;
   auto const on = plain.using_scratch(memory);
-  for (auto const& [m, n, k] : {std::array<index_t, 3>{5, 7, 9}, {64, 64, 64}, {130, 70, 257}, {384, 256, 512}}) {
+  for (auto const& shape : {std::array<index_t, 3>{5, 7, 9}, {64, 64, 64}, {130, 70, 257}, {384, 256, 512}}) {
+    index_t const m = shape[0];
+    index_t const n = shape[1];
+    index_t const k = shape[2];
     INFO(m, " x ", k, " x ", n);
     auto const a = random(m, k, 1), b = random(k, n, 2), c = random(m, n, 3);
     auto const ad = gpu::device_matrix<float>::copy_of(a, stream);

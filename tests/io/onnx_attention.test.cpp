@@ -88,9 +88,11 @@ TEST_CASE("onnx: causal language models are recognised with every spelling of th
     causal_mask mask;
     float hidden;
   };
-  for (auto const& [mask, hidden] :
+  for (auto const& spelled :
        {spelling{causal_mask::where, infinite}, spelling{causal_mask::where, std::numeric_limits<float>::lowest()},
         spelling{causal_mask::where, -1e4f}, spelling{causal_mask::triangle, infinite}}) {
+    auto const mask = spelled.mask;
+    float const hidden = spelled.hidden;
     CAPTURE(hidden);
     CAPTURE(static_cast<int>(mask));
     network const net = test::language_model({.mask = mask, .hidden = hidden}).parse();

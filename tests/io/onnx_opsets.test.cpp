@@ -44,10 +44,11 @@ TEST_CASE("group 25: onnx: operators are of the sets that have them") {
     std::int64_t first;
     std::int64_t last;
   };
-  for (auto const& [type, first, last] :
+  for (auto const& [operator_type, first, last] :
        {version{"Sin", 7, 23}, version{"Erf", 9, 23}, version{"Celu", 12, 23}, version{"HardSwish", 14, 23},
         version{"Mish", 18, 23}, version{"Gelu", 20, 23}, version{"Relu", 1, 23}, version{"Selu", 1, 23}}) {
     for (std::int64_t opset = 1; opset <= 23; ++opset) {
+      auto const& type = operator_type;
       CAPTURE(type);
       CAPTURE(opset);
       model_builder model({1, 2}, opset);
@@ -104,10 +105,11 @@ TEST_CASE("group 25: onnx: attributes are of the sets that have them") {
     char const* name;
     std::int64_t first;
   };
-  for (auto const& [type, name, first] :
+  for (auto const& [operator_type, name, first] :
        {attribute{"MaxPool", "ceil_mode", 10}, attribute{"AveragePool", "ceil_mode", 10},
         attribute{"LpPool", "ceil_mode", 18}, attribute{"AveragePool", "count_include_pad", 7}}) {
     for (std::int64_t const opset : {first - 1, first}) {
+      auto const& type = operator_type;
       CAPTURE(type);
       CAPTURE(opset);
       model_builder model({1, 1, 5}, opset);
