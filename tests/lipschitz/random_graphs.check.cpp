@@ -15,6 +15,7 @@
 #include <fstream>
 #include <iterator>
 #include <mutex>
+#include <sstream>
 #include <string>
 #include <thread>
 #include <vector>
@@ -107,6 +108,23 @@ random_graphs::outcome on_two_threads(std::uint64_t last, One const& one) {
   return result;
 }
 
+/// True if the texts differ in their numbers alone, and in none by more than 25 of the 100,000: the last bits of
+/// exponentials are those of the mathematics library of the machine.
+bool is_alike(std::string const& one, std::string const& other) {
+  std::istringstream a(one);
+  std::istringstream b(other);
+  std::string x;
+  std::string y;
+  while (true) {
+    bool const more = static_cast<bool>(a >> x);
+    if (more != static_cast<bool>(b >> y)) return false;
+    if (!more) return true;
+    bool const counts = x.find_first_not_of("0123456789") == std::string::npos &&
+                        y.find_first_not_of("0123456789") == std::string::npos;
+    if (counts ? std::abs(std::stol(x) - std::stol(y)) > 25 : x != y) return false;
+  }
+}
+
 }  // namespace
 
 TEST_CASE(
@@ -139,5 +157,5 @@ TEST_CASE(
       "the histogram of upper / lower has changed; if that is meant, SIGMAX_RECORD_HISTOGRAM=1 lipschitz_check "
       "-tc='group 28*' records it in ",
       record.string());
-  CHECK(now == recorded);
+  CHECK(is_alike(now, recorded));
 }
