@@ -3,8 +3,6 @@
 // Usage: bench_cuda_primitives [--json FILE]
 #include <cstdint>
 #include <cstdio>
-#include <cstring>
-#include <exception>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -20,10 +18,13 @@
 #include <sigmax/cuda/tf32_backend.hpp>
 
 #include "cuda/measure.hpp"
+#include "cuda/program.hpp"
+#include "cuda/random_matrix.hpp"
 
 using sigmax::index_t;
 namespace gpu = sigmax::gpu;
 namespace bench = sigmax::bench;
+using sigmax::test::random_on_device;
 
 namespace {
 
@@ -32,13 +33,6 @@ void check(cublasStatus_t code) {
 }
 void check(cusolverStatus_t code) {
   if (code != CUSOLVER_STATUS_SUCCESS) throw std::runtime_error("cuSOLVER: status " + std::to_string(code));
-}
-
-template <class T>
-gpu::device_matrix<T> random(gpu::stream const& on, index_t rows, index_t cols, std::uint64_t seed) {
-  sigmax::matrix<T> host(rows, cols);
-  sigmax::fill_normal(host.view(), seed);
-  return gpu::device_matrix<T>::copy_of(host, on);
 }
 
 /// Peers in float and double by one name. Row-major X of m x n is cuBLAS's X^T, n x m.
@@ -91,7 +85,7 @@ void measure(gpu::stream const& stream, peer<T> const& other, bench::rows& rows)
   for (auto const& [m, n] :
        {std::pair<index_t, index_t>{768, 768}, {768, 3072}, {768, 50304}, {2048, 2048}, {4096, 4096}}) {
     auto const rows_of_x = m, cols_of_x = n;
-    auto const x = random<T>(stream, m, n, 1);
+    auto const x = random_on_device<T>(stream, m, n, 1);
     gpu::device_matrix<T> g(stream, m, m), h(stream, m, m);
     double const products = static_cast<double>(m) * static_cast<double>(m) * static_cast<double>(n);
     double ms = time([&] { on.gram(T(1), x.view(), T(0), g.view(), g.view()); });
@@ -120,7 +114,7 @@ void measure(gpu::stream const& stream, peer<T> const& other, bench::rows& rows)
       ms = time([&] { fast.multiply(T(1), g.view(), x.view(), T(0), y.view(), y.view()); });
       rows.add({"multiply" + suffix, shape(m, n), "sigmax, TF32 (cuBLASLt)", ms, 2 * products, 0, distance(y, z)});
     }
-    auto const v = random<T>(stream, 1, n, 2);
+    auto const v = random_on_device<T>(stream, 1, n, 2);
     gpu::device_matrix<T> w(stream, 1, m), u(stream, 1, n);
     double const bytes = static_cast<double>(m) * static_cast<double>(n) * sizeof(T);
     ms = time([&] { on.times_vector(T(1), x.view(), v.view().row(0), T(0), w.view().row(0)); });
@@ -137,7 +131,7 @@ void measure(gpu::stream const& stream, peer<T> const& other, bench::rows& rows)
     rows.add({"combine" + suffix, shape(m, n), "sigmax", ms, 0, 3 * bytes, -1});
   }
   for (index_t const n : {768, 2048, 4096}) {
-    auto const x = random<T>(stream, n, 2 * n, 3);
+    auto const x = random_on_device<T>(stream, n, 2 * n, 3);
     gpu::device_matrix<T> a(stream, n, n);
     on.gram(T(1), x.view(), T(0), a.view(), a.view());
     gpu::device_matrix<T> factor(stream, n, n);
@@ -174,7 +168,7 @@ void measure(gpu::stream const& stream, peer<T> const& other, bench::rows& rows)
     rows.add({"cholesky" + suffix, shape(n, n), "cuSOLVER potrf", theirs - copied, flops, 0, -1});
   }
   for (index_t const n : {128, 768, 2048}) {
-    auto const x = random<T>(stream, n, 2 * n, 3);
+    auto const x = random_on_device<T>(stream, n, 2 * n, 3);
     gpu::device_matrix<T> a(stream, n, n), vectors(stream, n, n), values(stream, 1, n);
     on.gram(T(1), x.view(), T(0), a.view(), a.view());
     double const ms = bench::median_milliseconds(
@@ -186,7 +180,8 @@ void measure(gpu::stream const& stream, peer<T> const& other, bench::rows& rows)
 }  // namespace
 
 int main(int count, char** arguments) {
-  try {
+  bench::rows rows;
+  return bench::run_program("bench_cuda_primitives", count, arguments, rows, [&](std::vector<std::string> const&) {
     gpu::stream const stream;
     cublasHandle_t blas = nullptr;
     cusolverDnHandle_t solver = nullptr;
@@ -197,15 +192,10 @@ int main(int count, char** arguments) {
     cudaDeviceProp device;
     bench::check(cudaGetDeviceProperties(&device, 0), "cudaGetDeviceProperties");
     std::printf("%s, %d multiprocessors\n", device.name, device.multiProcessorCount);
-    bench::rows rows;
     measure<float>(stream, {blas, solver}, rows);
     measure<double>(stream, {blas, solver}, rows);
-    if (count == 3 && std::strcmp(arguments[1], "--json") == 0) rows.write(arguments[2]);
     check(cusolverDnDestroy(solver));
     check(cublasDestroy(blas));
     return 0;
-  } catch (std::exception const& error) {
-    std::fprintf(stderr, "bench_cuda_primitives: %s\n", error.what());
-    return 1;
-  }
+  });
 }

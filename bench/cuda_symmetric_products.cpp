@@ -4,7 +4,6 @@
 // Usage: bench_cuda_symmetric_products [errors|times [KERNEL]] [--json FILE]
 #include <algorithm>
 #include <cstdio>
-#include <exception>
 #include <string>
 #include <vector>
 
@@ -16,6 +15,7 @@
 
 #include "cuda/device_reference.hpp"
 #include "cuda/measure.hpp"
+#include "cuda/program.hpp"
 
 namespace {
 
@@ -299,24 +299,6 @@ int run(std::string const& half, std::string const& only) {
 }  // namespace
 
 int main(int count, char** arguments) {
-  std::vector<std::string> plain;
-  char const* json = nullptr;
-  for (int i = 1; i < count; ++i) {
-    if (std::string(arguments[i]) == "--json" && i + 1 < count) {
-      json = arguments[++i];
-    } else {
-      plain.emplace_back(arguments[i]);
-    }
-  }
-  plain.resize(2);
-  try {
-    int const status = run(plain[0], plain[1]);
-    if (json != nullptr) table.write(json);
-    return status;
-  } catch (sigmax::SIGMAX_CUDA_LIBRARY::failure const& failed) {
-    std::fprintf(stderr, "bench_cuda_symmetric_products: %s failed with %d\n", failed.what.call, failed.what.code);
-  } catch (std::exception const& error) {
-    std::fprintf(stderr, "bench_cuda_symmetric_products: %s\n", error.what());
-  }
-  return 2;
+  return sigmax::bench::run_program("bench_cuda_symmetric_products", count, arguments, table,
+                                    [](std::vector<std::string> const& words) { return run(words[0], words[1]); });
 }

@@ -7,7 +7,6 @@
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
-#include <exception>
 #include <string>
 #include <utility>
 #include <vector>
@@ -24,6 +23,7 @@
 
 #include "cuda/device_reference.hpp"
 #include "cuda/measure.hpp"
+#include "cuda/program.hpp"
 
 namespace {
 
@@ -317,30 +317,15 @@ void bits(cudaStream_t stream, char const* folder) {
 }  // namespace
 
 int main(int count, char** arguments) {
-  std::vector<std::string> plain;
-  char const* json = nullptr;
-  for (int i = 1; i < count; ++i) {
-    if (std::string(arguments[i]) == "--json" && i + 1 < count) {
-      json = arguments[++i];
-    } else {
-      plain.emplace_back(arguments[i]);
-    }
-  }
-  plain.resize(2);
-  auto const wanted = [&](char const* part) { return plain[0].empty() || plain[0] == part; };
-  try {
-    cudaStream_t stream = nullptr;
-    must(cudaStreamCreate(&stream), "cudaStreamCreate");
-    if (wanted("errors")) errors(stream);
-    std::fflush(stdout);
-    if (wanted("times")) times(stream);
-    if (wanted("bits")) bits(stream, plain[1].empty() ? nullptr : plain[1].c_str());
-    if (json != nullptr) table.write(json);
-    return failures == 0 ? 0 : 1;
-  } catch (sigmax::SIGMAX_CUDA_LIBRARY::failure const& failed) {
-    std::fprintf(stderr, "bench_cuda_weight_step: %s failed with %d\n", failed.what.call, failed.what.code);
-  } catch (std::exception const& error) {
-    std::fprintf(stderr, "bench_cuda_weight_step: %s\n", error.what());
-  }
-  return 2;
+  return sigmax::bench::run_program(
+      "bench_cuda_weight_step", count, arguments, table, [](std::vector<std::string> const& words) {
+        auto const wanted = [&](char const* part) { return words[0].empty() || words[0] == part; };
+        cudaStream_t stream = nullptr;
+        must(cudaStreamCreate(&stream), "cudaStreamCreate");
+        if (wanted("errors")) errors(stream);
+        std::fflush(stdout);
+        if (wanted("times")) times(stream);
+        if (wanted("bits")) bits(stream, words[1].empty() ? nullptr : words[1].c_str());
+        return failures == 0 ? 0 : 1;
+      });
 }

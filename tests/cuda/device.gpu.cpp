@@ -15,23 +15,14 @@
 #include <sigmax/io/dlpack.hpp>
 
 #include "backend/storage.hpp"
+#include "support/message_of.hpp"
 
 using namespace sigmax::test;
 using sigmax::index_t;
+using ::test::message_of;
 namespace gpu = sigmax::gpu;
 
 namespace {
-
-/// The text of what `work` throws as E.
-template <class E, class F>
-std::string thrown(F const& work) {
-  try {
-    work();
-  } catch (E const& error) {
-    return error.what();
-  }
-  return "";
-}
 
 bool holds(std::string const& text, char const* part) { return text.find(part) != std::string::npos; }
 
@@ -123,12 +114,12 @@ TEST_CASE("a host pointer is refused where it is asked for") {
   gpu::stream const stream;
   gpu::cuda const on = gpu::cuda(stream).checking_pointers();
   std::vector<float> host(16);
-  auto text = thrown<sigmax::domain_error>([&] { (void)gpu::device_view(host.data(), 4, 4); });
+  auto text = message_of<sigmax::domain_error>([&] { (void)gpu::device_view(host.data(), 4, 4); });
   CHECK(holds(text, "gpu::device_view"));
   CHECK(holds(text, "points to host memory"));
   sigmax::matrix_view<float, sigmax::device_space> const wrong(host.data(), 4, 4);
   gpu::device_matrix<float> right(stream, 4, 4);
-  text = thrown<sigmax::domain_error>([&] { on.gram(1.0f, wrong, 0.0f, right.view(), right.view()); });
+  text = message_of<sigmax::domain_error>([&] { on.gram(1.0f, wrong, 0.0f, right.view(), right.view()); });
   CHECK(holds(text, "gram"));
   CHECK_THROWS_AS(on.max_abs(wrong), sigmax::domain_error);
   CHECK_THROWS_AS(on.cholesky(wrong), sigmax::domain_error);
@@ -139,7 +130,7 @@ TEST_CASE("a host pointer is refused where it is asked for") {
 
 TEST_CASE("exhausted memory is one clear error, after which work goes on") {
   gpu::stream const stream;
-  auto const text = thrown<gpu::device_memory_error>(
+  auto const text = message_of<gpu::device_memory_error>(
       [&] { gpu::device_matrix<double> const too_large(stream, index_t{1} << 22, index_t{1} << 22); });
   CHECK(holds(text, "ran out of device memory"));
   CHECK(holds(text, "cudaMallocAsync"));

@@ -13,17 +13,13 @@
 #include <sigmax/cuda/backend.hpp>
 #include <sigmax/cuda/device_matrix.hpp>
 
+#include "cuda/random_matrix.hpp"
+
 using sigmax::index_t;
 namespace gpu = sigmax::gpu;
+using sigmax::test::random_on_device;
 
 namespace {
-
-template <class T>
-gpu::device_matrix<T> random(gpu::stream const& on, index_t rows, index_t cols, std::uint64_t seed) {
-  sigmax::matrix<T> host(rows, cols);
-  sigmax::fill_normal(host.view(), seed);
-  return gpu::device_matrix<T>::copy_of(host, on);
-}
 
 template <class T>
 bool same_bits(sigmax::matrix<T> const& a, sigmax::matrix<T> const& b) {
@@ -56,10 +52,10 @@ TEST_CASE_TEMPLATE("the same bits a hundred times", T, float, double) {
     index_t const n = cols;
     CAPTURE(m);
     CAPTURE(n);
-    auto const x = random<T>(stream, m, n, 1);
-    auto const y = random<T>(stream, n, m, 2);
-    auto const square = random<T>(stream, m, m, 3);
-    auto const row = random<T>(stream, 1, n, 4);
+    auto const x = random_on_device<T>(stream, m, n, 1);
+    auto const y = random_on_device<T>(stream, n, m, 2);
+    auto const square = random_on_device<T>(stream, m, m, 3);
+    auto const row = random_on_device<T>(stream, 1, n, 4);
     repeat<T>(on, square, [&](auto const& be, auto& r) { be.gram(T(1.5), x.view(), T(0), r.view(), r.view()); });
     repeat<T>(on, square,
               [&](auto const& be, auto& r) { be.multiply(T(1), x.view(), y.view(), T(-0.5), r.view(), r.view()); });
@@ -84,7 +80,7 @@ TEST_CASE_TEMPLATE("the same bits a hundred times", T, float, double) {
       CHECK(on.max_abs(x.view()) == largest);
     }
   }
-  auto const x = random<T>(stream, 260, 400, 5);
+  auto const x = random_on_device<T>(stream, 260, 400, 5);
   gpu::device_matrix<T> definite(stream, 260, 260);
   on.gram(T(1), x.view(), T(0), definite.view(), definite.view());
   repeat<T>(on, definite, [&](auto const& be, auto& r) { CHECK(be.cholesky(r.view()) == 260); });

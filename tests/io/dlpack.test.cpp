@@ -12,8 +12,11 @@
 #include <sigmax/io/dlpack.hpp>
 #include <sigmax/spectral/orthogonalize.hpp>
 
+#include "support/message_of.hpp"
+
 namespace dlpack = sigmax::dlpack;
 using sigmax::index_t;
+using test::message_of;
 
 // The layout of dlpack.h 1.0 on a machine of 64 bits.
 static_assert(sizeof(dlpack::tensor) == 48 && offsetof(dlpack::tensor, dtype) == 20);
@@ -32,16 +35,6 @@ struct lent {
   std::int64_t strides[3] = {8, 2, 1};
   dlpack::tensor tensor{elements.data(), {dlpack::cpu, 0}, 2, {dlpack::floating_point, 32, 1}, shape, strides, 0};
 };
-
-template <class E, class F>
-std::string thrown(F const& work) {
-  try {
-    work();
-  } catch (E const& error) {
-    return error.what();
-  }
-  return "";
-}
 
 int living = 0;
 
@@ -79,26 +72,26 @@ TEST_CASE("what does not fit is refused with its value") {
   using sigmax::unsupported_error;
   lent t;
   auto const view = [&] { (void)dlpack::view_of<float>(t.tensor); };
-  CHECK(thrown<unsupported_error>([&] { (void)dlpack::view_of<double>(t.tensor); }) ==
+  CHECK(message_of<unsupported_error>([&] { (void)dlpack::view_of<double>(t.tensor); }) ==
         "dlpack: dtype is float32 x 1; the view is of float64");
-  CHECK(thrown<unsupported_error>([&] { (void)dlpack::view_of<sigmax::bf16>(t.tensor); }) ==
+  CHECK(message_of<unsupported_error>([&] { (void)dlpack::view_of<sigmax::bf16>(t.tensor); }) ==
         "dlpack: dtype is float32 x 1; the view is of bfloat16");
   auto const on_device = [&] { return dlpack::view_of<float, sigmax::device_space>(t.tensor); };
-  CHECK(thrown<unsupported_error>(on_device) ==
+  CHECK(message_of<unsupported_error>(on_device) ==
         "dlpack: device_type is 1; a view of device memory needs 2 (CUDA) or 13 (managed)");
   t.tensor.device.device_type = dlpack::cuda;
-  CHECK(thrown<unsupported_error>(view) ==
+  CHECK(message_of<unsupported_error>(view) ==
         "dlpack: device_type is 2; a view of host memory needs 1 (CPU) or 3 (pinned)");
   CHECK(on_device().data() == t.elements.data());
   t = lent();
   t.tensor = {t.elements.data(), {dlpack::cpu, 0}, 3, {dlpack::floating_point, 32, 1}, t.shape, t.strides, 0};
-  CHECK(thrown<shape_error>(view) == "dlpack: ndim is 3; a matrix has 2");
+  CHECK(message_of<shape_error>(view) == "dlpack: ndim is 3; a matrix has 2");
   t.tensor.ndim = 2;
   t.tensor.dtype.lanes = 2;
-  CHECK(thrown<unsupported_error>(view) == "dlpack: dtype is float32 x 2; the view is of float32");
+  CHECK(message_of<unsupported_error>(view) == "dlpack: dtype is float32 x 2; the view is of float32");
   t.tensor.dtype.lanes = 1;
   t.tensor.byte_offset = 2;
-  CHECK(thrown<unsupported_error>(view) == "dlpack: byte_offset is 2; elements must be aligned to 4 bytes");
+  CHECK(message_of<unsupported_error>(view) == "dlpack: byte_offset is 2; elements must be aligned to 4 bytes");
   t.tensor.byte_offset = 0;
   t.shape[0] = -1;
   CHECK_THROWS_AS(view(), shape_error);

@@ -12,6 +12,8 @@
 
 #include <sigmax/io/safetensors.hpp>
 
+#include "support/message_of.hpp"
+
 namespace test {
 
 /// Length (that of the header, or a lie), header, data.
@@ -30,16 +32,5 @@ inline sigmax::io::safetensors_file parse_text(std::string const& text,
   return sigmax::io::parse_safetensors(std::as_bytes(std::span(text.data(), text.size())), options);
 }
 sigmax::io::safetensors_file parse_text(std::string&&, sigmax::io::safetensors_options const& = {}) = delete;
-
-/// The message of the E that f throws; empty if it throws none.
-template <class E, class F>
-std::string message_of(F const& f) {
-  try {
-    f();
-  } catch (E const& problem) {
-    return problem.what();
-  }
-  return {};
-}
 
 }  // namespace test
