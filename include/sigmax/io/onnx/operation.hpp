@@ -42,9 +42,7 @@ struct operation {
       throw format_error(where + ": " + std::to_string(inputs.size()) + " inputs; it takes " + std::to_string(least) +
                          (most == least ? "" : " to " + std::to_string(most)));
     }
-    for (std::size_t i = 0; i < least; ++i) {
-      if (inputs[i] == nullptr) throw format_error(where + ": input " + std::to_string(i) + " is missing");
-    }
+    for (std::size_t i = 0; i < least; ++i) input(i);
   }
   /// @throws format_error if it is not given.
   graph_value const& input(std::size_t i) const {

@@ -139,7 +139,6 @@ inline graph_value import_sum(operation& op) {
   auto& graph = op.graph;
   tensor_shape shape = op.shape(0);
   for (std::size_t i = 0; i < op.inputs.size(); ++i) {
-    if (op.inputs[i] == nullptr) throw format_error(op.where + ": input " + std::to_string(i) + " is missing");
     if (op.opset < 8 && op.shape(i) != shape) {
       throw format_error(op.where + ": inputs have shapes " + shape_text(shape) + " and " + shape_text(op.shape(i)) +
                          "; operator set " + std::to_string(op.opset) + " needs equal ones");

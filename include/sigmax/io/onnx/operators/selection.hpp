@@ -74,9 +74,6 @@ inline constant concatenated(operation const& op, std::size_t axis, tensor_shape
 
 inline graph_value import_concat(operation& op) {
   op.expect_inputs(1, SIZE_MAX);
-  for (std::size_t i = 0; i < op.inputs.size(); ++i) {
-    if (op.inputs[i] == nullptr) throw format_error(op.where + ": input " + std::to_string(i) + " is missing");
-  }
   auto const given = op.attributes.integer("axis");
   if (!given && op.opset >= 4) throw format_error(op.where + ": attribute 'axis' is missing");
   std::size_t const axis = checked_axis(given.value_or(1), op.shape(0).size(), op.where);
