@@ -64,6 +64,7 @@ char const* description_of(std::string const& name) {
   if (name == "head_sigma_max") return "Another cap for the head; 0: the same";
   if (name == "learning_rate") return "At its peak; muon: norm of a step from RMS to RMS";
   if (name == "embedding_learning_rate") return "Of the embedding; muon: RMS of a row's step";
+  if (name == "position_learning_rate") return "Of the position biases, whose optimizer is always adamw";
   if (name == "weight_decay") return "Decoupled; the fraction of a step for constraints that decay";
   if (name == "momentum") return "Of muon";
   if (name == "warmup_steps") return "Steps in which the learning rate rises";
@@ -80,6 +81,7 @@ char const* description_of(std::string const& name) {
   if (name == "key_width") return "Of each head";
   if (name == "mlp_width") return "Of the hidden layer of each MLP";
   if (name == "context") return "Tokens of a sequence";
+  if (name == "position_bias") return "Learn what each distance of two tokens adds to their score in each head";
   if (name == "attention_scale") return "tau in softmax(tau q k); 0: 1 / key width";
   if (name == "attention_gain") return "Factor of the attention's output";
   if (name == "residual_scale") return "Times the number of residuals: alpha^-1";

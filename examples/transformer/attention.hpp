@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /// @file
-/// x <- (1 - alpha) x + alpha gain W_O concat_h(softmax(tau q_h k_h^T, causal) v_h), q and k rotated by their positions.
+/// x <- (1 - alpha) x + alpha gain W_O concat_h(softmax(tau q_h k_h^T + b_h, causal) v_h), q and k rotated by their
+/// positions, b_h,ij = what is learnt for the distance i - j, or 0.
 #pragma once
 
 #include <algorithm>
@@ -24,13 +25,16 @@ struct attention_activations {
   /// Attention weights, T x T for each head of each sequence, one below the other: row i has i + 1 of them, and what
   /// stands to the right is zero as far as products read it.
   sigmax::matrix<T> weights;
+  /// Of derivatives: those by the position biases, a row for each head of each sequence. Empty if there are none.
+  sigmax::matrix<T> position;
 
   attention_activations(index_t sequences, index_t length, model_shape const& shape)
       : query(sequences * length, shape.attention_width()),
         key(query.rows(), query.cols()),
         value(query.rows(), query.cols()),
         mixed(query.rows(), query.cols()),
-        weights(sequences * shape.heads * length, length) {}
+        weights(sequences * shape.heads * length, length),
+        position(sequences * shape.heads, shape.position_bias ? length : 0) {}
 };
 
 /// The numbers and tables of all attentions of a model.
@@ -77,9 +81,15 @@ sigmax::matrix_view<U> head_of(attention_setting<T> const& setting, sigmax::matr
   return x.block(i / setting.heads * setting.length, i % setting.heads * key_width, setting.length, key_width);
 }
 
+/// What is added to the scores of query `row` of a sequence and its row + 1 keys, of head i as above.
+template <class T>
+T const* biases_of(attention_setting<T> const& setting, sigmax::matrix<T> const& position, index_t i, index_t row) {
+  return &position(i % setting.heads, position.cols() - 1 - row);
+}
+
 template <class Backend, class T>
-void mix_values(Backend const& on, attention_setting<T> const& setting, attention_activations<T>& kept,
-                sigmax::workspace& memory) {
+void mix_values(Backend const& on, attention_setting<T> const& setting, sigmax::matrix<T> const& position,
+                attention_activations<T>& kept, sigmax::workspace& memory) {
   for_heads(on, setting, kept.query.rows(), memory, [&](Backend const& here, index_t i, sigmax::workspace&) {
     auto const q = head_of(setting, kept.query.view(), i);
     auto const k = head_of(setting, kept.key.view(), i);
@@ -87,10 +97,12 @@ void mix_values(Backend const& on, attention_setting<T> const& setting, attentio
     auto const o = head_of(setting, kept.mixed.view(), i);
     for_query_blocks(setting.length, [&](index_t first, index_t rows, index_t keys) {
       auto const p = kept.weights.view().block(i * setting.length + first, 0, rows, keys);
-      here.multiply(T(1), q.block(first, 0, rows, q.cols()), k.block(0, 0, keys, k.cols()).transposed(), T(0), {}, p);
+      here.multiply(setting.scale, q.block(first, 0, rows, q.cols()), k.block(0, 0, keys, k.cols()).transposed(), T(0),
+                    {}, p);
       for (index_t row = 0; row < rows; ++row) {
         index_t const seen = first + row + 1;
-        softmax_forward(&p(row, 0), seen, setting.scale);
+        if (position.size() > 0) add_numbers(biases_of(setting, position, i, first + row), &p(row, 0), seen);
+        softmax_forward(&p(row, 0), seen, T(1));
         std::fill(&p(row, 0) + seen, &p(row, 0) + keys, T(0));
       }
       here.multiply(T(1), p, v.block(0, 0, keys, v.cols()), T(0), {}, o.block(first, 0, rows, o.cols()));
@@ -98,7 +110,7 @@ void mix_values(Backend const& on, attention_setting<T> const& setting, attentio
   });
 }
 
-/// dq, dk, dv (N x H d_k, still rotated) from d_mixed.
+/// dq, dk, dv (N x H d_k, still rotated) and the derivatives by position biases from d_mixed.
 template <class Backend, class T>
 void mix_values_backward(Backend const& on, attention_setting<T> const& setting, attention_activations<T> const& kept,
                          attention_activations<T>& d, sigmax::workspace& memory) {
@@ -111,6 +123,8 @@ void mix_values_backward(Backend const& on, attention_setting<T> const& setting,
     auto const dv = head_of(setting, d.value.view(), i);
     auto const d_mixed = head_of(setting, d.mixed.view(), i);
     index_t const width = q.cols();
+    bool const has_position = d.position.size() > 0;
+    if (has_position) std::fill(&d.position(i, 0), &d.position(i, 0) + setting.length, T(0));
     sigmax::workspace::frame frame(own);
     auto const scratch = frame.template matrix<T>(std::min(query_block, setting.length), setting.length);
     // The last block first: it alone sees all keys, and sets what the others add to.
@@ -128,11 +142,12 @@ void mix_values_backward(Backend const& on, attention_setting<T> const& setting,
       here.multiply(T(1), d_o, v.block(0, 0, keys, width).transposed(), T(0), {}, ds);
       for (index_t row = 0; row < rows; ++row) {
         index_t const seen = first + row + 1;
-        softmax_backward(&p(row, 0), &ds(row, 0), seen, setting.scale);
+        softmax_backward(&p(row, 0), &ds(row, 0), seen, T(1));
+        if (has_position) add_numbers(&ds(row, 0), &d.position(i, setting.length - seen), seen);
         std::fill(&ds(row, 0) + seen, &ds(row, 0) + keys, T(0));
       }
-      here.multiply(T(1), ds, k.block(0, 0, keys, width), T(0), {}, dq.block(first, 0, rows, width));
-      here.multiply(T(1), ds.transposed(), q.block(first, 0, rows, width), kept_sum, dk_seen, dk_seen);
+      here.multiply(setting.scale, ds, k.block(0, 0, keys, width), T(0), {}, dq.block(first, 0, rows, width));
+      here.multiply(setting.scale, ds.transposed(), q.block(first, 0, rows, width), kept_sum, dk_seen, dk_seen);
     }
   });
 }
@@ -147,12 +162,12 @@ void attention_forward(Backend const& on, attention_setting<T> const& setting, b
   linear_forward(on, {}, x, w.value, {}, kept.value.view());
   rotary_forward(on, setting.rotation, setting.length, kept.query.view());
   rotary_forward(on, setting.rotation, setting.length, kept.key.view());
-  mix_values(on, setting, kept, memory);
+  mix_values(on, setting, w.position, kept, memory);
   sigmax::matrix_view<T const> const mixed = kept.mixed.view();
   linear_forward(on, {setting.gain, T(1 - setting.alpha)}, mixed, w.output, x, y);
 }
 
-/// dx from dy; adds to the gradients of the four weights. d: scratch (its `weights` are not used).
+/// dx from dy; adds to the gradients of the weights. d: scratch (its `weights` are not used).
 template <class Backend, class T>
 void attention_backward(Backend const& on, attention_setting<T> const& setting, block_parameters<T> const& w,
                         sigmax::matrix_view<T const> x, attention_activations<T> const& kept,
@@ -161,6 +176,11 @@ void attention_backward(Backend const& on, attention_setting<T> const& setting, 
   linear_gradient(on, setting.gain, dy, kept.mixed.view(), gradient.output);
   linear_backward(on, {setting.gain, T(0)}, dy, w.output, {}, d.mixed.view());
   mix_values_backward(on, setting, kept, d, memory);
+  for (index_t i = 0; i < d.position.rows() && d.position.cols() > 0; ++i) {
+    // Sequence after sequence, whatever the threads.
+    auto& sum = gradient.position;
+    add_numbers(&d.position(i, 0), &sum(i % setting.heads, sum.cols() - setting.length), setting.length);
+  }
   rotary_backward(on, setting.rotation, setting.length, d.query.view());
   rotary_backward(on, setting.rotation, setting.length, d.key.view());
   auto const add = [&](sigmax::matrix<T> const& dz, sigmax::matrix<T> const& weight, sigmax::matrix<T>& dw,

@@ -48,16 +48,17 @@ void cap_rows(sigmax::matrix<float>& e) {
 }
 
 /// As in the paper, section 4.2: semi-orthogonal matrices of norm `norm` from RMS to RMS, zero where a residual or the
-/// network ends (so that it begins as the identity, and all tokens as likely), and embedding rows of RMS 1.
+/// network ends (so that it begins as the identity, and all tokens as likely) and for all positions, and embedding rows of
+/// RMS 1.
 template <class Backend>
 void initialize(Backend const& on, parameters<float>& w, double norm, std::uint64_t seed) {
   sigmax::random_sequence const seeds(seed ^ 0x696e697469616cu);
   std::uint64_t count = 0;
   for_each_weight(w, [&](std::string const&, weight_role role, sigmax::matrix<float>& each) {
     std::uint64_t const own = seeds.bits(count++);
-    bool const ends =
-        role == weight_role::attention_output || role == weight_role::mlp_out || role == weight_role::head;
-    if (ends) return set_zero(each);
+    bool const begins_at_zero = role == weight_role::attention_output || role == weight_role::mlp_out ||
+                                role == weight_role::head || role == weight_role::position_bias;
+    if (begins_at_zero) return set_zero(each);
     sigmax::fill_normal(each.view(), own);
     if (role == weight_role::embedding) {
       for (index_t i = 0; i < each.rows(); ++i) {

@@ -3,11 +3,11 @@
 /// The Lipschitz transformer (Newhouse et al., arXiv 2507.13338): no normalisation, no biases, convex residuals.
 ///
 ///     x <- E[tokens];  then, block by block,
-///     x <- P((1 - alpha) x + alpha gain W_O concat_h(softmax(tau rope(q_h) rope(k_h)^T, causal) v_h))
+///     x <- P((1 - alpha) x + alpha gain W_O concat_h(softmax(tau rope(q_h) rope(k_h)^T + b_h, causal) v_h))
 ///     x <- P((1 - alpha) x + alpha W_out GELU(W_in x) / 1.129)
 ///     logits = logit_scale W_head x
 ///
-/// with P the projection of every token on a ball, or nothing (model_options). Forward and backward stand side by side in
+/// with b_h,ij a number for each distance i - j, learnt or 0 (model_shape), P the projection of every token on a ball, or nothing (model_options). Forward and backward stand side by side in
 /// the file of each layer. Once the workspace of the activations has grown, nothing here allocates.
 #pragma once
 

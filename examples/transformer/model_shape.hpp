@@ -19,6 +19,8 @@ struct model_shape {
   index_t key_width = 32;
   index_t mlp_width = 256;
   index_t context = 64;
+  /// A number for each head and distance of two tokens is learnt, which is added to their score.
+  bool position_bias = false;
 
   bool operator==(model_shape const&) const = default;
 
@@ -26,14 +28,17 @@ struct model_shape {
   constexpr index_t attention_width() const { return heads * key_width; }
   /// Additions to the residual stream: an attention and an MLP in each block.
   constexpr index_t residuals() const { return 2 * blocks; }
+  /// Of one attention.
+  constexpr index_t position_biases() const { return position_bias ? heads * context : 0; }
   /// Numbers that are learnt.
   constexpr index_t parameters() const {
-    return 2 * vocabulary * width + blocks * (4 * attention_width() * width + 2 * mlp_width * width);
+    return 2 * vocabulary * width +
+           blocks * (4 * attention_width() * width + 2 * mlp_width * width + position_biases());
   }
   /// Multiplications and additions of the forward and backward pass for one token of a full context: 6 for each
   /// parameter of a product (the embedding is none), and causal attention, of whose T x T products half is needed.
   constexpr double training_flops_per_token() const {
-    auto const products = static_cast<double>(parameters() - vocabulary * width);
+    auto const products = static_cast<double>(parameters() - vocabulary * width - blocks * position_biases());
     return 6 * products + 6.0 * static_cast<double>(blocks * attention_width() * context);
   }
 };

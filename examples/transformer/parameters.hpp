@@ -18,6 +18,8 @@ struct block_parameters {
   sigmax::matrix<T> query, key, value;
   /// Heads side by side: d x H d_k.
   sigmax::matrix<T> output;
+  /// H x context, or empty: what is added to the score of a key, column c of the key context - 1 - c tokens back.
+  sigmax::matrix<T> position;
   /// mlp_width x d, d x mlp_width.
   sigmax::matrix<T> mlp_in, mlp_out;
 };
@@ -40,6 +42,7 @@ struct parameters {
                         .key = sigmax::matrix<T>(a, d),
                         .value = sigmax::matrix<T>(a, d),
                         .output = sigmax::matrix<T>(d, a),
+                        .position = sigmax::matrix<T>(shape.heads, shape.position_bias ? shape.context : 0),
                         .mlp_in = sigmax::matrix<T>(shape.mlp_width, d),
                         .mlp_out = sigmax::matrix<T>(d, shape.mlp_width)});
     }
@@ -47,7 +50,10 @@ struct parameters {
 };
 
 /// What a matrix is for; optimizers and constraints treat them differently.
-enum class weight_role { embedding, query, key, value, attention_output, mlp_in, mlp_out, head };
+enum class weight_role { embedding, query, key, value, attention_output, position_bias, mlp_in, mlp_out, head };
+
+/// A linear map that tokens pass through: what spectra, norms and caps are of.
+constexpr bool is_map(weight_role role) { return role != weight_role::embedding && role != weight_role::position_bias; }
 
 /// f(name, role, matrix) for every matrix, in the order of the forward pass. Names are those of checkpoints.
 template <class Parameters, class F>
@@ -60,6 +66,7 @@ void for_each_weight(Parameters& all, F const& f) {
     f(prefix + "attention.key", weight_role::key, block.key);
     f(prefix + "attention.value", weight_role::value, block.value);
     f(prefix + "attention.output", weight_role::attention_output, block.output);
+    if (block.position.size() > 0) f(prefix + "attention.position", weight_role::position_bias, block.position);
     f(prefix + "mlp.in", weight_role::mlp_in, block.mlp_in);
     f(prefix + "mlp.out", weight_role::mlp_out, block.mlp_out);
   }
@@ -80,6 +87,7 @@ void set_zero(parameters<T>& all) {
     set_zero(block.key);
     set_zero(block.value);
     set_zero(block.output);
+    set_zero(block.position);
     set_zero(block.mlp_in);
     set_zero(block.mlp_out);
   }

@@ -47,6 +47,12 @@ void gelu_backward(T const* slope, T* dy, index_t n) {
   }
 }
 
+/// y <- y + x.
+template <class T>
+void add_numbers(T const* x, T* y, index_t n) {
+  for (index_t i = 0; i < n; ++i) y[i] = T(y[i] + x[i]);
+}
+
 /// x <- softmax(scale x), n > 0 numbers, in place.
 template <class T>
 void softmax_forward(T* x, index_t n, T scale) {

@@ -41,6 +41,7 @@ std::vector<weight_norm> weight_norms(trainer const& of) {
       result.push_back({name, largest_row(w)});
       return;
     }
+    if (!is_map(role)) return;
     auto const norm = sigmax::certified_spectral_norm(sigmax::cpu::native(), w, {.relative_gap = 1e-3});
     double const ratio = sigmax::divide_up(static_cast<double>(w.cols()), static_cast<double>(w.rows()));
     result.push_back({name, sigmax::multiply_up(norm.upper(), sigmax::sqrt_up(ratio))});
@@ -51,7 +52,7 @@ std::vector<weight_norm> weight_norms(trainer const& of) {
 std::vector<weight_spectrum> weight_spectra(sigmax::cpu::native const& on, parameters<float> const& weights) {
   std::vector<weight_spectrum> result;
   for_each_weight(weights, [&](std::string const& name, weight_role role, sigmax::matrix<float> const& w) {
-    if (role == weight_role::embedding) return;
+    if (!is_map(role)) return;
     bool const tall = w.rows() > w.cols();
     index_t const m = tall ? w.cols() : w.rows();
     sigmax::matrix<double> wide(m, tall ? w.rows() : w.cols());

@@ -26,6 +26,8 @@ struct run_settings {
   double learning_rate = 0.1;
   /// Of the embedding; Muon: the RMS of a row's step.
   double embedding_learning_rate = 0.1;
+  /// Of position biases, always AdamW's.
+  double position_learning_rate = 0.03;
   /// Decoupled; the fraction of a step for spectral_weight_decay and clipped_weight_decay.
   double weight_decay = 0;
   double momentum = 0.95;
@@ -53,6 +55,7 @@ void for_each_setting(Settings& all, F const& f) {
   f("mlp_width", all.shape.mlp_width);
   f("context", all.shape.context);
   f("vocabulary", all.shape.vocabulary);
+  f("position_bias", all.shape.position_bias);
   f("attention_scale", all.model.attention_scale);
   f("attention_gain", all.model.attention_gain);
   f("residual_scale", all.model.residual_scale);
@@ -64,6 +67,7 @@ void for_each_setting(Settings& all, F const& f) {
   f("head_sigma_max", all.head_sigma_max);
   f("learning_rate", all.learning_rate);
   f("embedding_learning_rate", all.embedding_learning_rate);
+  f("position_learning_rate", all.position_learning_rate);
   f("weight_decay", all.weight_decay);
   f("momentum", all.momentum);
   f("nesterov", all.nesterov);

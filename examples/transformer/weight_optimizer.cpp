@@ -21,7 +21,7 @@ any_constraint make_constraint(run_settings const& settings, weight_role role) {
   std::string const& name = settings.constraint;
   double const cap = cap_of(settings, role);
   auto const norm = sigmax::norm::any(sigmax::norm::rms);
-  if (role == weight_role::embedding || name == "none" || name == "weight_decay") return constraint::none{};
+  if (!is_map(role) || name == "none" || name == "weight_decay") return constraint::none{};
   if (name == "spectral_weight_decay") return constraint::spectral_weight_decay{.decay = settings.weight_decay};
   if (name == "clipped_weight_decay") {
     return constraint::clipped_weight_decay{.decay = settings.weight_decay, .sigma_max = cap, .norm = norm};
@@ -42,15 +42,16 @@ bool decays_itself(run_settings const& settings) {
 }
 
 double rate_of(run_settings const& settings, weight_role role) {
-  return role == weight_role::embedding ? settings.embedding_learning_rate : settings.learning_rate;
+  if (role == weight_role::embedding) return settings.embedding_learning_rate;
+  return role == weight_role::position_bias ? settings.position_learning_rate : settings.learning_rate;
 }
 
 any_optimizer make_optimizer(run_settings const& settings, weight_role role, sigmax::matrix<float> const& weight,
                              sigmax::workspace& scratch) {
   bool const is_embedding = role == weight_role::embedding;
-  double const decay = is_embedding || decays_itself(settings) ? 0.0 : settings.weight_decay;
+  double const decay = !is_map(role) || decays_itself(settings) ? 0.0 : settings.weight_decay;
   double const rate = rate_of(settings, role);
-  if (settings.optimizer == "muon") {
+  if (settings.optimizer == "muon" && role != weight_role::position_bias) {
     return sigmax::muon<float>(weight, {.learning_rate = rate,
                                         .momentum = settings.momentum,
                                         .nesterov = settings.nesterov,
@@ -61,7 +62,7 @@ any_optimizer make_optimizer(run_settings const& settings, weight_role role, sig
                                         .dual_to = is_embedding ? sigmax::duality::rows : sigmax::duality::spectral,
                                         .scratch = &scratch});
   }
-  if (settings.optimizer == "adamw") {
+  if (settings.optimizer == "adamw" || role == weight_role::position_bias) {
     return sigmax::adamw<float>(
         weight, {.learning_rate = rate, .beta1 = 0.9, .beta2 = 0.95, .weight_decay = decay, .scratch = &scratch});
   }

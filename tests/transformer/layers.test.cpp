@@ -219,6 +219,7 @@ TEST_CASE_TEMPLATE("attention's derivatives are those of its values, for one blo
     check_gradient("W_K", gradient.key, w.key, loss);
     check_gradient("W_V", gradient.value, w.value, loss);
     check_gradient("W_O", gradient.output, w.output, loss);
+    check_gradient("b", gradient.position, w.position, loss);
     if (length < 20) check_gradient("x", dx, x, loss);
   }
 }

@@ -50,7 +50,9 @@ double worst_error(parameters<T>& found, parameters<T>& expected) {
 TEST_CASE_TEMPLATE("the logits are those of a reference that knows neither matrices nor blocks", Backend,
                    sigmax::cpu::scalar, sigmax::cpu::simd<>) {
   Backend const on;
-  for (auto const& shape : {tiny_shape(), long_shape()}) {
+  auto without_positions = tiny_shape();
+  without_positions.position_bias = false;
+  for (auto const& shape : {tiny_shape(), long_shape(), without_positions}) {
     for (auto const& options : all_options()) {
       if (options.alpha(shape) > 1) continue;
       model<double> const of(shape, options);
@@ -124,8 +126,14 @@ TEST_CASE(
     "a tiny model in 50 digits: its gradient is that of its loss to 20, and doubles and floats have theirs of it") {
   namespace multiprecision = boost::multiprecision;
   using digits50 = multiprecision::number<multiprecision::cpp_bin_float<50>, multiprecision::et_off>;
-  model_shape const shape{
-      .vocabulary = 3, .width = 4, .blocks = 1, .heads = 2, .key_width = 2, .mlp_width = 3, .context = 3};
+  model_shape const shape{.vocabulary = 3,
+                          .width = 4,
+                          .blocks = 1,
+                          .heads = 2,
+                          .key_width = 2,
+                          .mlp_width = 3,
+                          .context = 3,
+                          .position_bias = true};
   model_options const options{.residual_scale = 1.5, .ball_radius = 0.9, .logit_scale = 2};
   auto const batch = random_tokens(shape, 2, shape.context, 5);
   auto const gradient_in = [&]<class T>(auto const& on, T) {

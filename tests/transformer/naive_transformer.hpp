@@ -63,7 +63,9 @@ inline std::vector<numbers> attended(model_shape const& shape, model_options con
         auto const k = turned(product(w.key, x[s]), h, half, s);
         double score = 0;
         for (std::size_t i = 0; i < half; ++i) score += (q[i] * std::conj(k[i])).real();
-        e.push_back(std::exp(tau * score));
+        auto const back = static_cast<index_t>(t - s);
+        double const bias = shape.position_bias ? w.position(static_cast<index_t>(h), shape.context - 1 - back) : 0;
+        e.push_back(std::exp(tau * score + bias));
         total += e.back();
       }
       for (std::size_t s = 0; s <= t; ++s) {

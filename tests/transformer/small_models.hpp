@@ -17,12 +17,26 @@ namespace transformer::test {
 
 /// Two of everything but sequences of odd length.
 inline model_shape tiny_shape() {
-  return {.vocabulary = 7, .width = 6, .blocks = 2, .heads = 2, .key_width = 4, .mlp_width = 10, .context = 5};
+  return {.vocabulary = 7,
+          .width = 6,
+          .blocks = 2,
+          .heads = 2,
+          .key_width = 4,
+          .mlp_width = 10,
+          .context = 5,
+          .position_bias = true};
 }
 
 /// Longer than a block of queries, by a piece.
 inline model_shape long_shape() {
-  return {.vocabulary = 5, .width = 8, .blocks = 1, .heads = 2, .key_width = 2, .mlp_width = 6, .context = 131};
+  return {.vocabulary = 5,
+          .width = 8,
+          .blocks = 1,
+          .heads = 2,
+          .key_width = 2,
+          .mlp_width = 6,
+          .context = 131,
+          .position_bias = true};
 }
 
 template <class T>
@@ -38,7 +52,7 @@ template <class T>
 parameters<T> random_parameters(model_shape const& shape, std::uint64_t seed, double gain = 1.5) {
   parameters<T> result(shape);
   for_each_weight(result, [&](std::string const&, weight_role role, sigmax::matrix<T>& w) {
-    double const fan_in = role == weight_role::embedding ? 1.0 : static_cast<double>(w.cols());
+    double const fan_in = is_map(role) ? static_cast<double>(w.cols()) : 1.0;
     fill(w, gain / std::sqrt(fan_in), seed++);
   });
   return result;

@@ -37,7 +37,8 @@ struct closed_form_bound {
 /// x - y = s (p - q) with probability vectors p, q and s = ||x - y||_1 / 2, and E^T (p - q) = sum_vw p_v q_w (E_v - E_w):
 /// hence also at most ||x - y||_1 max_vw RMS(E_v - E_w) / 2. L_0 is the smaller of both, a_0 = max_v RMS(E_v).
 ///
-/// Attention, on tokens of RMS at most a, X^2 = d a^2 their squared length (any mask; rotations keep lengths):
+/// Attention, on tokens of RMS at most a, X^2 = d a^2 their squared length (any mask or bias of scores;
+/// rotations keep lengths):
 ///   dy_h,i = sum_j p_ij W_V,h dx_j + W_V,h Cov_{p_i}(x, tau (dx_i . B_ij x + x_i . B_ij dx)),  B_ij = W_Q,h^T R_i^T R_j W_K,h,
 /// and by Cauchy-Schwarz the covariance is at most X sd of a number that is at most tau ||B|| X (||dx_i|| + max ||dx_j||), so
 ///   ||dy_h|| <= ||W_V,h|| f_h max ||dx||,   f_h = 1 + 2 tau ||B_h|| X^2,   ||B_h|| <= ||W_Q,h|| ||W_K,h||;

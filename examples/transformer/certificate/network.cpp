@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <sigmax/lipschitz/attention_layers.hpp>
@@ -26,6 +27,22 @@ std::vector<double> numbers_of(sigmax::matrix<T> const& m) {
   return result;
 }
 
+/// Causal, with what positions add to scores.
+template <class T>
+rules::attention_mask mask_of(index_t length, sigmax::matrix<T> const& position) {
+  if (position.size() == 0) return rules::attention_mask::causal();
+  std::vector<double> addends;
+  addends.reserve(static_cast<std::size_t>(position.rows() * length * length));
+  for (index_t h = 0; h < position.rows(); ++h) {
+    for (index_t i = 0; i < length; ++i) {
+      for (index_t j = 0; j < length; ++j) {
+        addends.push_back(j > i ? 0.0 : static_cast<double>(position(h, position.cols() - 1 - i + j)));
+      }
+    }
+  }
+  return rules::attention_mask(std::move(addends), {}, true);
+}
+
 }  // namespace
 
 template <class T>
@@ -38,10 +55,10 @@ sigmax::lipschitz::network network_of_model(model<T> const& of, parameters<T> co
   auto const constants = constants_of(of);
   sigmax::lipschitz::network net({of.attention.length, of.shape.width}, "vectors of tokens");
   sigmax::lipschitz::node_id stream = sigmax::lipschitz::network::input();
-  sigmax::lipschitz::attention_options const attention{.heads = of.shape.heads,
-                                                       .scale = sigmax::interval(constants.scale),
-                                                       .mask = rules::attention_mask::causal(),
-                                                       .rotation = rotation_of(of.attention.rotation)};
+  sigmax::lipschitz::attention_options attention{.heads = of.shape.heads,
+                                                 .scale = sigmax::interval(constants.scale),
+                                                 .mask = {},
+                                                 .rotation = rotation_of(of.attention.rotation)};
   for (std::size_t i = 0; i < w.blocks.size(); ++i) {
     auto const& block = w.blocks[i];
     std::string const prefix = "blocks." + std::to_string(i) + ".";
@@ -51,6 +68,7 @@ sigmax::lipschitz::network network_of_model(model<T> const& of, parameters<T> co
         stream = net.add(rules::ball_projection(constants.ball_radius), {stream}, prefix + name + ".ball");
       }
     };
+    attention.mask = mask_of(of.attention.length, block.position);
     auto const attended = net.add(multi_head_attention(block.query, block.key, block.value, block.output, attention),
                                   {stream}, prefix + "attention");
     add(attended, constants.attention, "attention.residual");
