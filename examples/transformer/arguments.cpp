@@ -198,6 +198,7 @@ any_arguments parse_arguments(int argc, char const* const* argv) {
     certify->add_flag("--fast", certifying.fast, "Only formulas of proven norms, not the graph");
     certify->add_option("--threads", certifying.threads, "Threads")->check(CLI::Range(1, 1024));
     report->add_option("folder", reporting.folder, "Folder of a run, or of runs")->capture_default_str();
+    report->add_flag("--table", reporting.table, "Print a table in Markdown as well, a line a run");
     app.parse(argc, argv);
     if (train->parsed() && !training.resume) {
       shrink_micro_batch(training.settings);

@@ -56,6 +56,8 @@ struct sweep_arguments {
 struct report_arguments {
   /// The folder of a run, or one with runs in it.
   std::string folder;
+  /// Print them as a table in Markdown as well.
+  bool table = false;
   int threads = 1;
 };
 

@@ -13,6 +13,7 @@
 #include "certify.hpp"
 #include "checkpoint.hpp"
 #include "pages/run_page.hpp"
+#include "pages/run_table.hpp"
 #include "sample.hpp"
 #include "sweep.hpp"
 #include "thread_pool/thread_pool.hpp"
@@ -54,6 +55,7 @@ int run(int argc, char const* const* argv) {
   if (auto const* const certifying = std::get_if<certify_arguments>(&parsed)) return certify(on, *certifying);
   if (auto const* const sweeping = std::get_if<sweep_arguments>(&parsed)) return sweep(on, *sweeping);
   if (auto const* const reporting = std::get_if<report_arguments>(&parsed)) {
+    if (reporting->table) fmt::print("{}\n", table_of_runs_in(reporting->folder));
     fmt::print("{}\n", write_pages(reporting->folder).string());
     return 0;
   }

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Pages about runs: complete, whatever of a run is there, and the frontier of several.
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 #include <string>
 
 #include <doctest/doctest.h>
@@ -14,6 +16,7 @@
 #include "transformer/certificate/certificate_file.hpp"
 #include "transformer/pages/frontier.hpp"
 #include "transformer/pages/run_page.hpp"
+#include "transformer/pages/run_table.hpp"
 
 using namespace transformer;
 using namespace transformer::test;
@@ -98,6 +101,23 @@ TEST_CASE("runs in a folder have a page together, and the frontier is of those t
   CHECK_FALSE(points[1].is_best);
   CHECK_FALSE(points[2].is_best);
   CHECK(points[0].lipschitz < points[1].lipschitz);
+}
+
+TEST_CASE("a table in Markdown has a line a run, with and without a certificate") {
+  scratch_folder const folder("transformer-table");
+  write_run(folder.path() / "a|b", 3, 0.8, true);
+  write_run(folder.path() / "d", 3, 0.1, false);
+  auto const table = table_of_runs_in(folder.path());
+  CHECK(std::count(table.begin(), table.end(), '\n') == 4);
+  // A name must not end a cell.
+  CHECK(table.find("| a\\|b |") != std::string::npos);
+  CHECK(table.find("| d |") != std::string::npos);
+  auto const lines_of_pipes = [&](std::string const& line) { return std::count(line.begin(), line.end(), '|'); };
+  std::istringstream in(table);
+  for (std::string line; std::getline(in, line);) {
+    CHECK(lines_of_pipes(line) == 16 + (line.find("\\|") != std::string::npos ? 1 : 0));
+  }
+  CHECK(table_of_runs_in(folder.path() / "d").find("| - | - | - |") != std::string::npos);
 }
 
 TEST_CASE("what is no run is refused by name") {
