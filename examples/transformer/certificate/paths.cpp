@@ -63,9 +63,12 @@ struct walk {
     double const stretch = rotation_of(of.attention.rotation).euclidean_norm();
     seen_bound const before = stream.whole();
     stream_term term{.by = scaled(constants.attention, w.output), .radius = {}, .slope = {}};
+    std::vector<near_matrix> images;
+    index_t const d_k = of.shape.key_width;
+    // All heads or none.
+    bool const has_images = stream.has_room_for_images(of.shape.heads);
     for (std::size_t h = 0; h < norms.heads.size(); ++h) {
       auto const head = static_cast<index_t>(h);
-      index_t const d_k = of.shape.key_width;
       auto const& own = norms.heads[h];
       seen_bound const q = stream.seen_by(head_rows(w.query, head, d_k), own.query);
       seen_bound const k = stream.seen_by(head_rows(w.key, head, d_k), own.key);
@@ -76,11 +79,20 @@ struct walk {
       double const scores = multiply_up(std::fabs(constants.scale), min_up(apart, joint));
       term.radius.push_back(v.value);
       term.slope.push_back(add_up(v.slope, multiply_up(v.deviation, scores)));
+      if (!has_images) continue;
+      term.rest.push_back(add_up(v.rest, multiply_up(v.deviation, scores)));
+      near_matrix output{sigmax::matrix<double>(of.shape.width, d_k), term.by.error};
+      for (index_t i = 0; i < of.shape.width; ++i) {
+        for (index_t j = 0; j < d_k; ++j) output.elements(i, j) = term.by.elements(i, head * d_k + j);
+      }
+      for (auto& each : stream.images_of_tokens(product_of(on, output, head_rows(w.value, head, d_k)))) {
+        images.push_back(std::move(each));
+      }
     }
     double const gain = std::fabs(constants.attention);
     seen_bound const branch{multiply_up(gain, joined(norms, term.radius)),
                             multiply_up(gain, joined(norms, term.slope))};
-    stream.add(constants.skip, std::move(term), branch);
+    stream.add(constants.skip, std::move(term), branch, std::move(images));
     note(before, branch.slope);
     project();
   }

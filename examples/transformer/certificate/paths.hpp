@@ -27,6 +27,13 @@ namespace transformer {
 /// variances do not change with a shift. Means of terms are terms: ||y_h|| <= max ||W_V,h x||. (A distance from a point
 /// serves values only: keys are rotated.)
 ///
+/// Weighted means of differences of tokens are such differences again, any others: what of dy_h comes from tokens, W_V,h M dp,
+/// is an image of them, M <- alpha gain W_O,h W_V,h M with its own dp in D, the convex hull of (e_v - e_w) / 2, and the rest is
+/// W_V,h of the other terms and what moves with the scores. With the images M_i of all paths through heads,
+///   ||A sum_i M_i dp_i||^2 <= sum_i max_D ||A M_i p||^2 + sum_i!=j max_D,D p^T (A M_i)^T A M_j q,
+/// less than the square of the sum of lengths unless all heads write in one direction. The smaller of both is taken; heads
+/// of a later block, whose images would be too many, stay terms as above.
+///
 /// MLP: GELU(u) = u / 2 + (Phi(u) - 1 / 2) u and GELU' lies in 1 / 2 -+ (G - 1 / 2) (GELU'(u) + GELU'(-u) = 1), so that the
 /// linear half goes into the terms, M_i <- (1 - alpha) M_i + alpha / 1.129 W_out W_in M_i / 2, and what is left is a new term of
 /// rho = ||W_in x|| / 2, sigma = (G - 1 / 2) ||W_in dx||.

@@ -19,6 +19,10 @@ using sigmax::sqrt_up;
 /// Of all pairs of a larger vocabulary only what follows from single tokens is taken.
 constexpr index_t most_tokens_in_pairs = 4096;
 
+/// Images of tokens are kept up to this number, of vocabularies up to this size: their pairs take its cube.
+constexpr std::size_t most_images = 100;
+constexpr index_t most_tokens_in_images = 256;
+
 /// Columns of what is seen, as rows of numbers that follow each other.
 struct points {
   index_t count;
@@ -72,6 +76,36 @@ double radius_about_a_point(points const& all, bool with_zero) {
   return least;
 }
 
+/// >= p^T A^T B q of all p and q in D, the convex hull of (e_v - e_w) / 2. The form is linear in both: attained at corners,
+/// where it is the spread of the differences of two rows of A^T B, over 4. That product is off by gamma_(n+2) ||A||_F ||B||_F
+/// in the Frobenius norm, which counts half, as members of D are at most 1 / sqrt(2) long; differences round three times.
+double largest_product(sigmax::cpu::native const& on, near_matrix const& a, near_matrix const& b) {
+  index_t const n = a.elements.cols();
+  sigmax::matrix<double> gram(n, n);
+  on.multiply(1.0, a.elements.view().transposed(), b.elements.view(), 0.0, {}, gram.view());
+  double widest = 0;
+  for (index_t i = 0; i < n; ++i) {
+    for (index_t j = 0; j < i; ++j) {
+      double const* const x = &gram(i, 0);
+      double const* const y = &gram(j, 0);
+      double low = x[0] - y[0];
+      double high = low;
+      for (index_t k = 1; k < n; ++k) {
+        double const step = x[k] - y[k];
+        low = step < low ? step : low;
+        high = step > high ? step : high;
+      }
+      widest = std::fmax(widest, high - low);
+    }
+  }
+  auto const rows = static_cast<double>(a.elements.rows());
+  double const sizes = multiply_up(frobenius_up({a.elements}), frobenius_up({b.elements}));
+  double const off = add_up(multiply_up(sigmax::gamma_up(rows + 2), sizes),
+                            multiply_up(4 * (rows + 1) * static_cast<double>(n * n), sigmax::double_underflow));
+  // Elements of the product are at most `sizes` and their errors large.
+  return add_up(multiply_up(widest / 4, 1 + 0x1p-50), add_up(off, multiply_up(sizes, 0x1p-51)));
+}
+
 }  // namespace
 
 stream_terms::stream_terms(sigmax::cpu::native const& on, near_matrix tokens) : on_(on), tokens_(std::move(tokens)) {
@@ -107,23 +141,46 @@ seen_bound stream_terms::sum_of_terms(near_matrix const* a) const {
     auto const seen = read(a, term.by);
     auto const parts = static_cast<index_t>(term.radius.size());
     index_t const width = seen.elements.cols() / parts;
-    double squares[2] = {0, 0};
-    double apart[2] = {0, 0};
+    double squares[3] = {0, 0, 0};
+    double apart[3] = {0, 0, 0};
     for (index_t part = 0; part < parts; ++part) {
       double const norm = norm_up(on_, seen, part * width, width);
-      double const sizes[2] = {term.radius[static_cast<std::size_t>(part)], term.slope[static_cast<std::size_t>(part)]};
-      for (int k = 0; k < 2; ++k) {
+      auto const at = static_cast<std::size_t>(part);
+      double const sizes[3] = {term.radius[at], term.slope[at], term.rest.empty() ? term.slope[at] : term.rest[at]};
+      for (std::size_t k = 0; k < 3; ++k) {
         squares[k] = add_up(squares[k], multiply_up(sizes[k], sizes[k]));
         apart[k] = add_up(apart[k], multiply_up(norm, sizes[k]));
       }
     }
     double const norm = parts > 1 ? norm_up(on_, seen, 0, seen.elements.cols()) : sigmax::infinity;
-    auto const least = [&](int k) { return min_up(apart[k], multiply_up(norm, sqrt_up(squares[k]))); };
+    auto const least = [&](std::size_t k) { return min_up(apart[k], multiply_up(norm, sqrt_up(squares[k]))); };
     sum.value = add_up(sum.value, least(0));
     sum.deviation = add_up(sum.deviation, least(0));
     sum.slope = add_up(sum.slope, least(1));
+    sum.rest = add_up(sum.rest, least(2));
   }
+  if (!images_.empty()) sum.slope = min_up(sum.slope, add_up(slope_of_images(a), sum.rest));
   return sum;
+}
+
+double stream_terms::slope_of_images(near_matrix const* a) const {
+  std::vector<near_matrix> seen{read(a, tokens_)};
+  for (auto const& image : images_) seen.push_back(read(a, image));
+  std::vector<double> own;
+  double squares = 0;
+  double error = 0;
+  for (auto const& each : seen) {
+    own.push_back(of_tokens(each).slope);
+    squares = add_up(squares, multiply_up(own.back(), own.back()));
+    error = add_up(error, each.error);
+  }
+  for (std::size_t i = 0; i < seen.size(); ++i) {
+    for (std::size_t j = 0; j < i; ++j) {
+      double const both = min_up(largest_product(on_, seen[i], seen[j]), multiply_up(own[i], own[j]));
+      squares = add_up(squares, 2 * both);
+    }
+  }
+  return add_up(sqrt_up(squares), error);
 }
 
 seen_bound stream_terms::seen_by(near_matrix const& a, double norm) const {
@@ -143,13 +200,27 @@ void stream_terms::add_to_whole(double factor, stream_term term, seen_bound cons
   whole_.deviation = min_up(sum.deviation, whole_.value);
 }
 
-void stream_terms::add(double factor, stream_term term, seen_bound const& branch) {
+bool stream_terms::has_room_for_images(index_t heads) const {
+  std::size_t const more = (1 + images_.size()) * (1 + static_cast<std::size_t>(heads));
+  return !was_projected_ && more <= most_images && tokens_.elements.cols() <= most_tokens_in_images;
+}
+
+std::vector<near_matrix> stream_terms::images_of_tokens(near_matrix const& a) const {
+  std::vector<near_matrix> result;
+  result.push_back(read(&a, tokens_));
+  for (auto const& image : images_) result.push_back(read(&a, image));
+  return result;
+}
+
+void stream_terms::add(double factor, stream_term term, seen_bound const& branch, std::vector<near_matrix> images) {
   auto const scale = [&](near_matrix& m) {
     near_matrix const zero{sigmax::matrix<double>(m.elements.rows(), m.elements.cols())};
     m = sum_of(factor, m, zero);
   };
   scale(tokens_);
   for (auto& each : terms_) scale(each.by);
+  for (auto& each : images_) scale(each);
+  for (auto& each : images) images_.push_back(std::move(each));
   add_to_whole(factor, std::move(term), branch);
 }
 
@@ -158,6 +229,7 @@ void stream_terms::add(double factor, near_matrix const& a, near_matrix const& b
   auto const mix = [&](near_matrix& m) { m = sum_of(factor, m, product_of(on_, a, product_of(on_, b, m))); };
   mix(tokens_);
   for (auto& each : terms_) mix(each.by);
+  for (auto& each : images_) mix(each);
   add_to_whole(factor, std::move(term), branch);
 }
 
@@ -168,7 +240,11 @@ void stream_terms::project(double rms) {
   double const radius = multiply_up(rms, sqrt_up(width));
   whole_.value = min_up(whole_.value, radius);
   whole_.deviation = min_up(whole_.deviation, radius);
-  for (auto& term : terms_) term.slope.assign(term.slope.size(), 0.0);
+  images_.clear();
+  for (auto& term : terms_) {
+    term.slope.assign(term.slope.size(), 0.0);
+    term.rest.clear();
+  }
   stream_term moved{.by = {sigmax::matrix<double>(tokens_.elements.rows(), tokens_.elements.rows())},
                     .radius = {0.0},
                     .slope = {whole_.slope}};
