@@ -27,7 +27,7 @@ struct run_settings {
   /// Of the embedding; Muon: the RMS of a row's step.
   double embedding_learning_rate = 0.1;
   /// Of position biases, always AdamW's.
-  double position_learning_rate = 0.03;
+  double position_learning_rate = 0.1;
   /// Decoupled; the fraction of a step for spectral_weight_decay and clipped_weight_decay.
   double weight_decay = 0;
   double momentum = 0.95;
