@@ -36,8 +36,14 @@ std::string pattern(std::size_t size) {
 
 run_settings small_settings() {
   run_settings result;
-  result.shape = {
-      .vocabulary = 12, .width = 24, .blocks = 1, .heads = 2, .key_width = 8, .mlp_width = 48, .context = 20};
+  result.shape = {.vocabulary = 12,
+                  .width = 24,
+                  .blocks = 1,
+                  .heads = 2,
+                  .key_width = 8,
+                  .mlp_width = 48,
+                  .context = 20,
+                  .position_bias = true};
   result.model = {.logit_scale = 6};
   result.steps = 60;
   result.batch = 8;
