@@ -64,7 +64,10 @@ std::string table_of_runs(std::vector<run_record> const& runs) {
       "optimizer | checks | violations |\n|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|\n";
   for (auto const& run : runs) {
     auto const upper = [](auto const& from) { return upper_text(from["upper"]); };
-    auto const lower = [](auto const& from) { return fmt::format("{:.3g}", number_at(from, "lipschitz_lower")); };
+    auto const lower = [](auto const& from) {
+      double const proven = number_at(from, "lipschitz_lower");
+      return proven > 0 ? fmt::format("{:.3g}", proven) : "-";  // no attack, or none that proves anything
+    };
     auto const published = [](auto const& from) {
       return fmt::format("{:.4g}", number_at(from["published"], "value"));
     };
