@@ -34,7 +34,7 @@ struct attention_activations {
         value(query.rows(), query.cols()),
         mixed(query.rows(), query.cols()),
         weights(sequences * shape.heads * length, length),
-        position(sequences * shape.heads, shape.position_bias ? length : 0) {}
+        position(shape.position_bias ? sequences * shape.heads : 0, length) {}
 };
 
 /// The numbers and tables of all attentions of a model.
@@ -176,7 +176,7 @@ void attention_backward(Backend const& on, attention_setting<T> const& setting, 
   linear_gradient(on, setting.gain, dy, kept.mixed.view(), gradient.output);
   linear_backward(on, {setting.gain, T(0)}, dy, w.output, {}, d.mixed.view());
   mix_values_backward(on, setting, kept, d, memory);
-  for (index_t i = 0; i < d.position.rows() && d.position.cols() > 0; ++i) {
+  for (index_t i = 0; i < d.position.rows(); ++i) {
     // Sequence after sequence, whatever the threads.
     auto& sum = gradient.position;
     add_numbers(&d.position(i, 0), &sum(i % setting.heads, sum.cols() - setting.length), setting.length);
