@@ -97,6 +97,8 @@ def of_torch(given):
 def of_sigmax(given):
     with tempfile.TemporaryDirectory() as folder:
         command = [given.program, "train", "--preset", "shakespeare", "--out", folder, "--constraint", "none"]
+        command += ["--position-bias", "0", "--attention-scale", str(1 / KEY_WIDTH), "--attention-gain", str(1 / 3)]
+        command += ["--residual-scale", "1", "--logit-scale", str(LOGIT_SCALE)]
         command += ["--optimizer", given.optimizer, "--threads", str(given.threads), "--batch", str(given.batch)]
         command += ["--micro-batch", str(min(8, given.batch)), "--steps", str(given.steps + 1), "--log-every", str(given.steps)]
         command += ["--validate-every", "1000000", "--checkpoint-every", "1000000"]

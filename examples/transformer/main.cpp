@@ -55,8 +55,9 @@ int run(int argc, char const* const* argv) {
   if (auto const* const certifying = std::get_if<certify_arguments>(&parsed)) return certify(on, *certifying);
   if (auto const* const sweeping = std::get_if<sweep_arguments>(&parsed)) return sweep(on, *sweeping);
   if (auto const* const reporting = std::get_if<report_arguments>(&parsed)) {
+    auto const page = write_pages(reporting->folder);  // refuses what is no run
     if (reporting->table) fmt::print("{}\n", table_of_runs_in(reporting->folder));
-    fmt::print("{}\n", write_pages(reporting->folder).string());
+    fmt::print("{}\n", page.string());
     return 0;
   }
   return write_sample(on, std::get<sample_arguments>(parsed));

@@ -51,7 +51,9 @@ any_optimizer make_optimizer(run_settings const& settings, weight_role role, sig
   bool const is_embedding = role == weight_role::embedding;
   double const decay = !is_map(role) || decays_itself(settings) ? 0.0 : settings.weight_decay;
   double const rate = rate_of(settings, role);
-  if (settings.optimizer == "muon" && role != weight_role::position_bias) {
+  // Scores are no operator: Muon has no norm for them.
+  std::string const name = role == weight_role::position_bias ? "adamw" : settings.optimizer;
+  if (name == "muon") {
     return sigmax::muon<float>(weight, {.learning_rate = rate,
                                         .momentum = settings.momentum,
                                         .nesterov = settings.nesterov,
@@ -62,11 +64,11 @@ any_optimizer make_optimizer(run_settings const& settings, weight_role role, sig
                                         .dual_to = is_embedding ? sigmax::duality::rows : sigmax::duality::spectral,
                                         .scratch = &scratch});
   }
-  if (settings.optimizer == "adamw" || role == weight_role::position_bias) {
+  if (name == "adamw") {
     return sigmax::adamw<float>(
         weight, {.learning_rate = rate, .beta1 = 0.9, .beta2 = 0.95, .weight_decay = decay, .scratch = &scratch});
   }
-  throw sigmax::domain_error("there is no optimizer " + settings.optimizer);
+  throw sigmax::domain_error("there is no optimizer " + name);
 }
 
 }  // namespace

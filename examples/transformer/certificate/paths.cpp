@@ -30,6 +30,14 @@ near_matrix head_rows(sigmax::matrix<float> const& stacked, index_t head, index_
   return result;
 }
 
+near_matrix head_columns(near_matrix const& all, index_t head, index_t count) {
+  near_matrix result{sigmax::matrix<double>(all.elements.rows(), count), all.error};
+  for (index_t i = 0; i < all.elements.rows(); ++i) {
+    for (index_t j = 0; j < count; ++j) result.elements(i, j) = all.elements(i, head * count + j);
+  }
+  return result;
+}
+
 /// What all heads together may be: min( ||W_O|| sqrt(sum_h r_h^2), sum_h ||W_O,h|| r_h ).
 double joined(block_norms const& block, std::vector<double> const& radii) {
   double squares = 0;
@@ -72,7 +80,8 @@ struct walk {
       auto const& own = norms.heads[h];
       seen_bound const q = stream.seen_by(head_rows(w.query, head, d_k), own.query);
       seen_bound const k = stream.seen_by(head_rows(w.key, head, d_k), own.key);
-      seen_bound const v = stream.seen_by(head_rows(w.value, head, d_k), own.value);
+      near_matrix const values = head_rows(w.value, head, d_k);
+      seen_bound const v = stream.seen_by(values, own.value);
       double const turned = multiply_up(stretch, stretch);
       double const apart = multiply_up(turned, add_up(multiply_up(k.value, q.slope), multiply_up(q.value, k.slope)));
       double const joint = multiply_up(multiply_up(2.0, own.query_key), multiply_up(before.value, before.slope));
@@ -81,13 +90,8 @@ struct walk {
       term.slope.push_back(add_up(v.slope, multiply_up(v.deviation, scores)));
       if (!has_images) continue;
       term.rest.push_back(add_up(v.rest, multiply_up(v.deviation, scores)));
-      near_matrix output{sigmax::matrix<double>(of.shape.width, d_k), term.by.error};
-      for (index_t i = 0; i < of.shape.width; ++i) {
-        for (index_t j = 0; j < d_k; ++j) output.elements(i, j) = term.by.elements(i, head * d_k + j);
-      }
-      for (auto& each : stream.images_of_tokens(product_of(on, output, head_rows(w.value, head, d_k)))) {
-        images.push_back(std::move(each));
-      }
+      near_matrix const map = product_of(on, head_columns(term.by, head, d_k), values);
+      for (auto& each : stream.images_of_tokens(map)) images.push_back(std::move(each));
     }
     double const gain = std::fabs(constants.attention);
     seen_bound const branch{multiply_up(gain, joined(norms, term.radius)),

@@ -76,10 +76,20 @@ double radius_about_a_point(points const& all, bool with_zero) {
   return least;
 }
 
+/// >= half of the largest distance of two points.
+double half_diameter(points const& all) {
+  double largest = 0;
+  for (index_t i = 0; i < all.count; ++i) {
+    for (index_t j = 0; j < i; ++j) largest = max_up(largest, all.distance(i, all[j]));
+  }
+  return largest / 2;
+}
+
 /// >= p^T A^T B q of all p and q in D, the convex hull of (e_v - e_w) / 2. The form is linear in both: attained at corners,
 /// where it is the spread of the differences of two rows of A^T B, over 4. That product is off by gamma_(n+2) ||A||_F ||B||_F
 /// in the Frobenius norm, which counts half, as members of D are at most 1 / sqrt(2) long; differences round three times.
-double largest_product(sigmax::cpu::native const& on, near_matrix const& a, near_matrix const& b) {
+/// A and B are their elements; `sizes` >= ||A||_F ||B||_F.
+double largest_product(sigmax::cpu::native const& on, near_matrix const& a, near_matrix const& b, double sizes) {
   index_t const n = a.elements.cols();
   sigmax::matrix<double> gram(n, n);
   on.multiply(1.0, a.elements.view().transposed(), b.elements.view(), 0.0, {}, gram.view());
@@ -99,7 +109,6 @@ double largest_product(sigmax::cpu::native const& on, near_matrix const& a, near
     }
   }
   auto const rows = static_cast<double>(a.elements.rows());
-  double const sizes = multiply_up(frobenius_up({a.elements}), frobenius_up({b.elements}));
   double const off = add_up(multiply_up(sigmax::gamma_up(rows + 2), sizes),
                             multiply_up(4 * (rows + 1) * static_cast<double>(n * n), sigmax::double_underflow));
   // Elements of the product are at most `sizes` and their errors large.
@@ -126,12 +135,8 @@ seen_bound stream_terms::of_tokens(near_matrix const& seen) const {
   if (was_projected_) return result;
   result.slope = result.value;
   if (all.count > most_tokens_in_pairs) return result;
-  double largest = 0;
-  for (index_t i = 0; i < all.count; ++i) {
-    for (index_t j = 0; j < i; ++j) largest = max_up(largest, all.distance(i, all[j]));
-  }
   // Both columns may be off by the error, together by sqrt(2) times it; half of that.
-  result.slope = min_up(result.slope, add_up(largest / 2, seen.error));
+  result.slope = min_up(result.slope, add_up(half_diameter(all), seen.error));
   return result;
 }
 
@@ -167,16 +172,19 @@ double stream_terms::slope_of_images(near_matrix const* a) const {
   std::vector<near_matrix> seen{read(a, tokens_)};
   for (auto const& image : images_) seen.push_back(read(a, image));
   std::vector<double> own;
+  std::vector<double> sizes;
   double squares = 0;
   double error = 0;
   for (auto const& each : seen) {
-    own.push_back(of_tokens(each).slope);
+    own.push_back(half_diameter(points(each.elements)));
+    sizes.push_back(frobenius_up(each));
     squares = add_up(squares, multiply_up(own.back(), own.back()));
     error = add_up(error, each.error);
   }
   for (std::size_t i = 0; i < seen.size(); ++i) {
     for (std::size_t j = 0; j < i; ++j) {
-      double const both = min_up(largest_product(on_, seen[i], seen[j]), multiply_up(own[i], own[j]));
+      double const product = largest_product(on_, seen[i], seen[j], multiply_up(sizes[i], sizes[j]));
+      double const both = min_up(product, multiply_up(own[i], own[j]));
       squares = add_up(squares, 2 * both);
     }
   }

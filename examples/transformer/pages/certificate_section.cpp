@@ -43,8 +43,7 @@ std::string bound_section(nlohmann::json const& c) {
       "<p><strong>L \u2264 " + report::escaped(upper) + "</strong></p>\n" +
       paragraph("Proved from " + from_of(c, c["method"]) + "; log10 L is at most " + fmt::format("{:.4f}", log10) +
                 ".");
-  if (lower > 0)
-    body += paragraph(fmt::format("L \u2265 {:.6g}, proved by a pair of sequences an attack found.", lower));
+  if (lower > 0) body += paragraph("L \u2265 " + lower_text(c) + ", proved by a pair of sequences an attack found.");
   body += paragraph(c["statement"].get<std::string>() + ".", "soft") + "</div>\n";
   report::interval_chart chart;
   chart.title = "Where the Lipschitz constant lies";
@@ -52,7 +51,7 @@ std::string bound_section(nlohmann::json const& c) {
   chart.upper_label = "proved: at most " + upper;
   chart.has_lower = lower > 0;
   chart.log10_lower = std::log10(lower);
-  chart.lower_label = fmt::format("reached: at least {:.6g}", lower);
+  chart.lower_label = "reached: at least " + lower_text(c);
   chart.description = chart.upper_label + (chart.has_lower ? ", " + chart.lower_label : "");
   return body + to_svg(chart, "interval");
 }
@@ -71,7 +70,7 @@ std::string certificate_section(nlohmann::json const& c) {
   double const lower = number_at(c, "lipschitz_lower");
   if (lower > 0) {
     rows += row_of({{"attack"},
-                    {fmt::format("\u2265 {:.6g}", lower), true},
+                    {"\u2265 " + lower_text(c), true},
                     {fmt::format("{:.4f}", std::log10(lower)), true},
                     {"a pair of sequences, in interval arithmetic"}});
   }
@@ -102,6 +101,11 @@ std::string upper_text(nlohmann::json const& upper) {
   // "0x1.8p-1" reads back exactly.
   double const mantissa = std::strtod(upper["mantissa_hex"].get<std::string>().c_str(), nullptr);
   return sigmax::lipschitz::detail::short_upper(sigmax::extended(mantissa, upper["exp2"].get<std::int64_t>()));
+}
+
+std::string lower_text(nlohmann::json const& certificate) {
+  double const lower = number_at(certificate, "lipschitz_lower");
+  return lower > 0 ? sigmax::lipschitz::detail::short_lower(lower) : "-";
 }
 
 }  // namespace transformer

@@ -76,7 +76,7 @@ std::string page_of(std::vector<run_record> const& runs, std::string const& titl
                     number(fmt::format("{:.4f}", each.loss)),
                     number(fmt::format("{:.1f} %", 100 * run.last("validation_accuracy", std::nan("")))),
                     number(upper_text(run.certificate["upper"])),
-                    number(fmt::format("{:.4g}", number_at(run.certificate, "lipschitz_lower"))),
+                    number(lower_text(run.certificate)),
                     number(fmt::format("{:.4g}", number_at(run.certificate["published"], "value"))),
                     number(fmt::format("{:.3g}", run.last("largest_activation", std::nan("")))),
                     number(fmt::format("{:.0f}", run.last("violations", 0)))});

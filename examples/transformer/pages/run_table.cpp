@@ -64,10 +64,6 @@ std::string table_of_runs(std::vector<run_record> const& runs) {
       "optimizer | checks | violations |\n|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|\n";
   for (auto const& run : runs) {
     auto const upper = [](auto const& from) { return upper_text(from["upper"]); };
-    auto const lower = [](auto const& from) {
-      double const proven = number_at(from, "lipschitz_lower");
-      return proven > 0 ? fmt::format("{:.3g}", proven) : "-";  // no attack, or none that proves anything
-    };
     auto const published = [](auto const& from) {
       return fmt::format("{:.4g}", number_at(from["published"], "value"));
     };
@@ -76,7 +72,7 @@ std::string table_of_runs(std::vector<run_record> const& runs) {
         "{:.0f} |\n",
         cell_of(run.name), cell_of(run.method()), setting(run, "sigma_max"), setting(run, "learning_rate"),
         run.last("step", 0), run.last("validation_loss", std::nan("")),
-        100 * run.last("validation_accuracy", std::nan("")), certified(run, upper), certified(run, lower),
+        100 * run.last("validation_accuracy", std::nan("")), certified(run, upper), certified(run, lower_text),
         certified(run, published), largest_of(run, "largest_activation"), median_of(run, "tokens_per_second"),
         100 * median_of(run, "optimizer_share"), run.last("checks", 0), run.last("violations", 0));
   }
