@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: MIT
 // Training that was saved and loaded goes on bit for bit.
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <filesystem>
 #include <limits>
 #include <map>
+#include <new>
 #include <span>
 #include <string>
+#include <string_view>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -20,10 +24,18 @@
 #include <sigmax/optimizer/adamw.hpp>
 #include <sigmax/optimizer/muon.hpp>
 
+#include "support/emulated_device.hpp"
+
 namespace {
 
 using sigmax::index_t;
 namespace io = sigmax::io;
+using sigmax::device_space;
+using sigmax::test::emulated_device;
+using sigmax::test::emulated_memory;
+using sigmax::test::on_device;
+using sigmax::test::on_host;
+using sigmax::test::products_on_host;
 
 template <class T>
 sigmax::matrix<T> normal(index_t m, index_t n, std::uint64_t seed) {
@@ -43,6 +55,25 @@ std::string saved(O const& opt) {
   io::optimizer_state_writer writer;
   writer.add("w", opt);
   return io::safetensors_bytes(writer.tensors());
+}
+template <class O>
+std::string saved(emulated_device<> const& on, O const& opt) {
+  io::optimizer_state_writer writer;
+  writer.add(on, "w", opt);
+  return io::safetensors_bytes(writer.tensors());
+}
+
+/// The same without the tensor of this name.
+template <class O>
+std::string saved_without(std::string const& name, O const& opt) {
+  io::optimizer_state_writer writer;
+  writer.add("w", opt);
+  std::vector<io::named_tensor> tensors;
+  for (auto const& tensor : writer.tensors()) {
+    if (tensor.name() != name) tensors.push_back(tensor);
+  }
+  CHECK(tensors.size() + 1 == writer.tensors().size());
+  return io::safetensors_bytes(tensors);
 }
 
 io::safetensors_file parsed(std::string const& bytes) {
@@ -70,6 +101,101 @@ void continues(O opt, O fresh, index_t m, index_t n) {
     CHECK(same_bits(w, other));
   }
 }
+
+/// A batch of two.
+template <class S>
+std::vector<sigmax::matrix<S>> normals(std::uint64_t seed) {
+  std::vector<sigmax::matrix<S>> result;
+  result.push_back(normal<S>(12, 7, seed));
+  result.push_back(normal<S>(12, 12, seed + 100));
+  return result;
+}
+template <class S>
+std::vector<sigmax::test::device_matrix<S>> on_device(emulated_memory& device,
+                                                      std::vector<sigmax::matrix<S>> const& batch) {
+  std::vector<sigmax::test::device_matrix<S>> result;
+  for (auto const& each : batch) result.push_back(on_device(device, each));
+  return result;
+}
+
+/// Three steps on a device, saved; three more in the original and in those loaded on the device and on
+/// the host.
+template <template <class, class> class O, class S, class Options>
+void moves(Options const& options) {
+  using T = sigmax::compute_t<S>;
+  emulated_memory device;
+  {
+    emulated_device<> const on(device);
+    auto here = normals<S>(1);
+    auto there = on_device(device, here);
+    O<T, device_space> opt(on, there, options);
+    O<T, sigmax::host_space> expected(here, options);
+    for (std::uint64_t t = 0; t < 3; ++t) {
+      auto const g = normals<S>(10 + t);
+      opt.step(on, there, on_device(device, g), cap);
+      expected.step(products_on_host{}, here, g, cap);
+    }
+    opt.set_learning_rate(0.1 / 3);
+    expected.set_learning_rate(0.1 / 3);
+    auto const bytes = saved(on, opt);
+    CHECK(bytes == saved(expected));
+    CHECK(saved(on, expected) == bytes);
+
+    auto changed = options;
+    changed.learning_rate = 0.5;
+    O<T, device_space> again(on, there, changed);
+    io::restore_optimizer(on, parsed(bytes), "w", again);
+    CHECK(saved(on, again) == bytes);
+    O<T, sigmax::host_space> moved(here, changed);
+    io::restore_optimizer(parsed(bytes), "w", moved);
+    CHECK(saved(moved) == bytes);
+    O<T, sigmax::host_space> not_moved(here, changed);
+    io::restore_optimizer(on, parsed(bytes), "w", not_moved);
+    CHECK(saved(not_moved) == bytes);
+
+    auto other = there;
+    for (std::uint64_t t = 0; t < 3; ++t) {
+      auto const g = normals<S>(20 + t);
+      auto const g_there = on_device(device, g);
+      auto const outcome = opt.step(on, there, g_there, cap);
+      CHECK(again.step(on, other, g_there, cap) == outcome);
+      CHECK(moved.step(products_on_host{}, here, g, cap) == outcome);
+      for (std::size_t b = 0; b < here.size(); ++b) {
+        CHECK(same_bits(on_host(device, there[b]), here[b]));
+        CHECK(same_bits(on_host(device, other[b]), here[b]));
+      }
+    }
+    CHECK(saved(on, again) == saved(moved));
+  }
+  CHECK(device.pieces() == 0);
+}
+
+/// State in 16 bits on a device, as optimizers may have it that sigmax does not have.
+struct sixteen_bits {
+  sigmax::test::device_matrix<sigmax::bf16> first;
+  sigmax::test::device_matrix<sigmax::f16> second;
+  double number = 0.1;
+
+  template <class F>
+  void for_each_tensor(F const& f) {
+    f("first", first.view());
+    f("second", second.view());
+  }
+  template <class F>
+  void for_each_tensor(F const& f) const {
+    f("first", first.view());
+    f("second", second.view());
+  }
+  template <class F>
+  void for_each_number(F const& f) {
+    f("number", number);
+  }
+  template <class F>
+  void for_each_number(F const& f) const {
+    double copy = number;
+    f("number", copy);
+  }
+};
 
 }  // namespace
 
@@ -157,4 +283,76 @@ TEST_CASE("what does not fit is refused, and the optimizer stays as it was") {
     CHECK_THROWS_AS(io::restore_optimizer(parsed(bytes), "w", opt), sigmax::domain_error);
     CHECK(saved(opt) == before);
   }
+}
+
+TEST_CASE_TEMPLATE("state moves between a device and the host", S, float, sigmax::bf16) {
+  moves<sigmax::muon, S>(sigmax::muon_options{.learning_rate = 0.02, .momentum = 0.9});
+  moves<sigmax::muon, S>(sigmax::muon_options{.row_blocks = {4, 8}});
+  moves<sigmax::adamw, S>(sigmax::adamw_options{.learning_rate = 0.02, .beta2 = 0.95, .eps = 1e-6});
+}
+
+TEST_CASE("state of 16 bits on a device keeps every bit") {
+  emulated_memory device;
+  emulated_device<> const on(device);
+  sigmax::matrix<sigmax::bf16> first = normal<sigmax::bf16>(5, 3, 1);
+  first(4, 2) = std::bit_cast<sigmax::bf16>(std::uint16_t{0xffc5});  // a NaN with a payload
+  sixteen_bits const opt{on_device(device, first), on_device(device, normal<sigmax::f16>(0, 4, 2))};
+  auto const bytes = saved(on, opt);
+  auto const file = parsed(bytes);
+  CHECK(file.at("w.first").type == io::element_type::bf16);
+  CHECK(file.at("w.second").type == io::element_type::f16);
+  sixteen_bits other{on_device(device, normal<sigmax::bf16>(5, 3, 7)), on_device(device, normal<sigmax::f16>(0, 4, 7)),
+                     0.0};
+  io::restore_optimizer(on, file, "w", other);
+  CHECK(same_bits(on_host(device, other.first), first));
+  CHECK(other.number == 0.1);
+  CHECK(saved(on, other) == bytes);
+}
+
+TEST_CASE("a writer owns what it copies from a device, and moves with it") {
+  emulated_memory device;
+  emulated_device<> const on(device);
+  std::string bytes;
+  io::optimizer_state_writer copy;
+  {
+    auto w = on_device(device, normal<float>(4, 3, 1));
+    sigmax::muon opt(on, w);
+    opt.step(on, w, on_device(device, normal<float>(4, 3, 2)), cap);
+    bytes = saved(on, opt);
+    io::optimizer_state_writer writer;
+    writer.add(on, "w", opt);
+    opt.step(on, w, on_device(device, normal<float>(4, 3, 3)), cap);
+    CHECK(saved(on, opt) != bytes);
+    CHECK(io::safetensors_bytes(writer.tensors()) == bytes);
+    auto moved = std::move(writer);
+    copy = moved;
+  }
+  CHECK(device.pieces() == 0);
+  CHECK(io::safetensors_bytes(copy.tensors()) == bytes);
+}
+
+TEST_CASE("what does not fit leaves an optimizer on a device as it was") {
+  emulated_memory device;
+  emulated_device<> const on(device);
+  auto const w = normal<float>(4, 3, 1);
+  auto there = on_device(device, w);
+  auto const g = on_device(device, normal<float>(4, 3, 2));
+  auto const refuses = [&](auto const& error, std::string const& bytes, auto& target) {
+    using expected = std::remove_cvref_t<decltype(error)>;
+    auto const state = saved(on, target);
+    CHECK_THROWS_AS(io::restore_optimizer(on, parsed(bytes), "w", target), expected);
+    CHECK(saved(on, target) == state);
+  };
+  sigmax::adamw adamw(on, there);
+  sigmax::muon muon(on, there);
+  adamw.step(on, there, g, cap);
+  muon.step(on, there, g, cap);
+  refuses(sigmax::format_error(""), saved_without("w.momentum", sigmax::muon(w)), muon);
+  refuses(sigmax::format_error(""), saved_without("w.second_moment", sigmax::adamw(w)), adamw);
+  refuses(sigmax::format_error(""), saved_without("w.eps", sigmax::adamw(w)), adamw);
+  refuses(sigmax::shape_error(""), saved(sigmax::muon(sigmax::matrix<float>(4, 5))), muon);
+  refuses(sigmax::unsupported_error(""), saved(sigmax::muon(sigmax::matrix<double>(4, 3))), muon);
+  refuses(sigmax::domain_error(""), saved(sigmax::muon(w, {.row_blocks = {1, 3}})), muon);
+  device.exhaust();
+  refuses(std::bad_alloc(), saved(sigmax::muon(w)), muon);
 }

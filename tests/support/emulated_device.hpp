@@ -162,7 +162,7 @@ struct emulated_device {
   }
 
   emulated_memory* memory_;
-  Host host_;
+  static constexpr Host host_{};
 };
 
 static_assert(backend<emulated_device<>, float> && certifying_backend<emulated_device<>, double>);
