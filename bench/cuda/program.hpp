@@ -14,8 +14,9 @@
 
 namespace sigmax::bench {
 
-/// Runs body(words), which fills the table: words are the arguments but --json FILE, two at least, empty where they are not
-/// given. The table is written to FILE afterwards. @return what the body returns; 2 if it throws.
+/// Runs body(words), which fills the table: words are the arguments but --json FILE, two at least, empty where they are
+/// not given. The table is written to FILE afterwards, also if the body throws. @return what the body returns; 2 if it
+/// throws.
 template <class F>
 int run_program(char const* name, int count, char** arguments, rows const& table, F const& body) {
   std::vector<std::string> words;
@@ -28,16 +29,23 @@ int run_program(char const* name, int count, char** arguments, rows const& table
     }
   }
   words.resize(words.size() < 2 ? 2 : words.size());
-  try {
-    int const status = body(words);
+  int status = 2;
+  auto const attempt = [&](auto const& work) {
+    try {
+      return work();
+    } catch (SIGMAX_CUDA_LIBRARY::failure const& failed) {
+      std::fprintf(stderr, "%s: %s failed with %d\n", name, failed.what.call, failed.what.code);
+    } catch (std::exception const& error) {
+      std::fprintf(stderr, "%s: %s\n", name, error.what());
+    }
+    status = 2;
+  };
+  attempt([&] { status = body(words); });
+  // Rows that were measured are kept, whatever the next one threw.
+  attempt([&] {
     if (json != nullptr) table.write(json);
-    return status;
-  } catch (SIGMAX_CUDA_LIBRARY::failure const& failed) {
-    std::fprintf(stderr, "%s: %s failed with %d\n", name, failed.what.call, failed.what.code);
-  } catch (std::exception const& error) {
-    std::fprintf(stderr, "%s: %s\n", name, error.what());
-  }
-  return 2;
+  });
+  return status;
 }
 
 }  // namespace sigmax::bench

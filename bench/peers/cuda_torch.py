@@ -2,13 +2,26 @@
 """PyTorch on the card: torch.optim.Muon (bfloat16 inside), eager and compiled, and a straightforward soft cap, on the
 weights of GPT-2-small as in cuda_weight_step.cpp: 12 x {768 x 768 four times, 768 x 3072, 3072 x 768} and 50304 x 768.
 
-usage: cuda_torch.py [--json FILE]
+usage: cuda_torch.py [--json FILE] [--seconds TOTAL] [--only eager|compiled|compiled-optimizer]
+
+Groups of rows run in processes of their own (limited.py), all of them within TOTAL seconds, 125 where none are given:
+what torch.compile makes of 73 weights at once takes minutes on some machines. --only runs one group, without a limit.
 """
 
-import json
+import argparse
+import functools
+import importlib.util
+import os
 import sys
+import tempfile
 
-import torch
+import limited
+
+if importlib.util.find_spec("torch") is None:
+    print("  torch.optim.Muon is skipped: PyTorch is missing")
+    sys.exit(0)
+
+SHAPE = "GPT-2-small, all weights"
 
 
 def shapes():
@@ -18,6 +31,11 @@ def shapes():
     return every + [(50304, 768)]
 
 
+@functools.cache
+def weights():
+    return parameters(torch.float32)
+
+
 def parameters(dtype):
     generator = torch.Generator("cuda").manual_seed(1)
     result = []
@@ -25,7 +43,8 @@ def parameters(dtype):
         scale = 0.9 / (rows**0.5 + cols**0.5)
         weight = torch.randn(rows, cols, generator=generator, device="cuda", dtype=torch.float32).mul_(scale)
         parameter = torch.nn.Parameter(weight.to(dtype))
-        parameter.grad = torch.randn(rows, cols, generator=generator, device="cuda", dtype=torch.float32).mul_(0.01).to(dtype)
+        gradient = torch.randn(rows, cols, generator=generator, device="cuda", dtype=torch.float32).mul_(0.01)
+        parameter.grad = gradient.to(dtype)
         result.append(parameter)
     return result
 
@@ -82,47 +101,123 @@ def as_graph(run):
     return graph.replay
 
 
-def report(rows, work, contender, ms):
-    rows.append({"work": work, "shape": "GPT-2-small, all weights", "contender": contender, "milliseconds": ms})
-    print(f"{work:26s} {'GPT-2-small':20s} {contender:34s} {ms:9.4f} ms", flush=True)
+def step_of_one(weight, gradient, momentum):
+    """What torch.optim.Muon(lr=0.02, momentum=0.95) does to one weight."""
+    momentum.lerp_(gradient, 1 - 0.95)
+    direction = newton_schulz(gradient.lerp(momentum, 0.95))
+    weight.mul_(1 - 0.02 * 0.1)
+    weight.add_(direction, alpha=-0.02 * max(1, weight.size(0) / weight.size(1)) ** 0.5)
+
+
+# What is timed. Each of these makes a function of no arguments.
+
+
+def muon(dtype):
+    return torch.optim.Muon(parameters(dtype), lr=0.02, momentum=0.95).step
+
+
+def orthogonalize_all(by=newton_schulz):
+    gradients = [w.grad for w in weights()]
+    return lambda: [by(g) for g in gradients]
+
+
+def cap_all():
+    values = [w.data for w in weights()]
+    return lambda: [soft_cap(w, 0.05) for w in values]
+
+
+@functools.cache
+def compiled_newton_schulz():
+    return torch.compile(newton_schulz)
+
+
+def muon_compiled_by_weight():
+    # One graph a shape, of which there are four: what all weights at once take minutes to compile, this takes seconds.
+    step = torch.compile(step_of_one, dynamic=False)
+    state = [(w.data, w.grad, torch.zeros_like(w.data)) for w in parameters(torch.float32)]
+    return lambda: [step(*each) for each in state]
+
+
+def muon_compiled():
+    return torch.compile(muon(torch.float32))
+
+
+# Seconds, what takes them, and the rows: work, contender, and how to make what is timed.
+GROUPS = {
+    "eager": (
+        40,
+        "measuring",
+        [
+            ("Muon's step", "torch.optim.Muon, float32", lambda: muon(torch.float32)),
+            ("Muon's step", "torch.optim.Muon, bfloat16", lambda: muon(torch.bfloat16)),
+            ("orthogonalize bf16", "torch, eager", orthogonalize_all),
+            ("soft cap bf16", "torch, eager", cap_all),
+            ("orthogonalize bf16", "torch, as a CUDA graph", lambda: as_graph(orthogonalize_all())),
+            ("soft cap bf16", "torch, as a CUDA graph", lambda: as_graph(cap_all())),
+        ],
+    ),
+    "compiled": (
+        50,
+        "compiling",
+        [
+            ("orthogonalize bf16", "torch, compiled", lambda: orthogonalize_all(compiled_newton_schulz())),
+            (
+                "orthogonalize bf16",
+                "torch, compiled, as a CUDA graph",
+                lambda: as_graph(orthogonalize_all(compiled_newton_schulz())),
+            ),
+            ("Muon's step", "torch, compiled weight by weight", muon_compiled_by_weight),
+        ],
+    ),
+    "compiled-optimizer": (70, "compiling", [("Muon's step", "torch.optim.Muon, compiled", muon_compiled)]),
+}
+
+
+def print_row(work, contender, text):
+    print(f"{work:26s} {'GPT-2-small':20s} {contender:34s} {text}", flush=True)
+
+
+def measure(group, table):
+    """The rows of one group, in this process. One that fails leaves the others alone."""
+    global torch
+    import torch
+
+    if not torch.cuda.is_available():
+        sys.exit("  torch.optim.Muon is skipped: this PyTorch sees no CUDA device")
+    if group == "eager":
+        print(f"torch {torch.__version__}, {torch.cuda.get_device_name()}", flush=True)
+    with torch.no_grad():
+        for work, contender, make in GROUPS[group][2]:
+            try:
+                ms = milliseconds(make())
+            except Exception as error:
+                reason = f"{type(error).__name__}: {error}".splitlines()[0]
+                print_row(work, contender, reason)
+                table.add(work, SHAPE, contender, None, error=reason)
+            else:
+                print_row(work, contender, f"{ms:9.4f} ms")
+                table.add(work, SHAPE, contender, ms)
 
 
 def main():
-    rows = []
-    print(f"torch {torch.__version__}, {torch.cuda.get_device_name()}", flush=True)
-    with torch.no_grad():
-        for dtype in (torch.float32, torch.bfloat16):
-            name = str(dtype).removeprefix("torch.")
-            optimizer = torch.optim.Muon(parameters(dtype), lr=0.02, momentum=0.95)
-            report(rows, "Muon's step", f"torch.optim.Muon, {name}", milliseconds(optimizer.step))
-        weights = parameters(torch.float32)
-        gradients = [w.grad for w in weights]
-
-        def orthogonalize_all():
-            return [newton_schulz(g) for g in gradients]
-
-        def cap_all():
-            for w in weights:
-                soft_cap(w.data, 0.05)
-
-        report(rows, "orthogonalize bf16", "torch, eager", milliseconds(orthogonalize_all))
-        report(rows, "soft cap bf16", "torch, eager", milliseconds(cap_all))
-        report(rows, "orthogonalize bf16", "torch, as a CUDA graph", milliseconds(as_graph(orthogonalize_all)))
-        report(rows, "soft cap bf16", "torch, as a CUDA graph", milliseconds(as_graph(cap_all)))
-        compiled = torch.compile(newton_schulz)
-
-        def compiled_orthogonalize_all():
-            return [compiled(g) for g in gradients]
-
-        report(rows, "orthogonalize bf16", "torch, compiled", milliseconds(compiled_orthogonalize_all))
-        graph = as_graph(compiled_orthogonalize_all)
-        report(rows, "orthogonalize bf16", "torch, compiled, as a CUDA graph", milliseconds(graph))
-        optimizer = torch.optim.Muon(parameters(torch.float32), lr=0.02, momentum=0.95)
-        report(rows, "Muon's step", "torch.optim.Muon, compiled", milliseconds(torch.compile(optimizer.step)))
-    if "--json" in sys.argv:
-        with open(sys.argv[sys.argv.index("--json") + 1], "w") as file:
-            lines = ",\n".join("  " + json.dumps(row) for row in rows)
-            file.write('{"rows": [\n' + lines + "\n]}\n")
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--json")
+    parser.add_argument("--seconds", type=float, default=125)
+    parser.add_argument("--only", choices=GROUPS)
+    arguments = parser.parse_args()
+    if arguments.only:
+        measure(arguments.only, limited.Table(arguments.json))
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        path = arguments.json or os.path.join(folder, "rows.json")
+        if os.path.exists(path):
+            os.remove(path)
+        groups = {
+            name: (limit, activity, [(work, SHAPE, contender) for work, contender, _ in rows])
+            for name, (limit, activity, rows) in GROUPS.items()
+        }
+        command = [sys.executable, os.path.abspath(__file__), "--json", path, "--only"]
+        limited.run_groups(groups, path, lambda name: [*command, name], print_row, arguments.seconds)
 
 
 if __name__ == "__main__":
