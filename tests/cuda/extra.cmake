@@ -18,7 +18,14 @@ if(reference_objects)
 endif()
 add_executable(cuda_gpu_test EXCLUDE_FROM_ALL ${gpu_sources} cuda/gpu_main.cpp support/singular_values.cpp)
 add_dependencies(sigmax_check_tests cuda_gpu_test)
-target_link_libraries(cuda_gpu_test PRIVATE sigmax_test_support sigmax::cuda $<TARGET_NAME_IF_EXISTS:sigmax::safetensors>)
+# The kernels of the transformer, also where its program is not built: its tests include its headers as
+# "transformer/cuda/device_backend.hpp".
+if(NOT TARGET sigmax_transformer_kernels)
+  add_subdirectory("${PROJECT_SOURCE_DIR}/examples/transformer/cuda" "${PROJECT_BINARY_DIR}/transformer_kernels")
+endif()
+target_link_libraries(cuda_gpu_test PRIVATE sigmax_test_support sigmax_transformer_kernels sigmax::cuda
+  $<TARGET_NAME_IF_EXISTS:sigmax::safetensors>)
+target_include_directories(cuda_gpu_test PRIVATE "${PROJECT_SOURCE_DIR}/examples")
 if(reference_objects)
   target_link_libraries(cuda_gpu_test PRIVATE sigmax_cuda_reference)
 endif()

@@ -329,6 +329,18 @@ class cuda {
     work(frame);
   }
 
+  /// Of a backend that is checking pointers: refuses views of host memory. Backends derived from this one have primitives of
+  /// their own to look at.
+  template <class First, class... Views>
+  void see(char const* where, bool is_first_read, First const& first, Views const&... views) const {
+    if (!is_checking_) return;
+    auto const look = [where](auto const& view) {
+      if (!view.empty()) detail::require_device_pointer(view.data(), where, "a matrix or vector");
+    };
+    if (is_first_read) look(first);
+    (look(views), ...);
+  }
+
  private:
   template <class V>
   static constexpr auto plain(V view) {
@@ -355,16 +367,6 @@ class cuda {
     if (scratch_ == nullptr) return detail::check(call(library::scratch_source{}), where);
     workspace::frame frame(*scratch_);
     detail::check(call(source(frame)), where);
-  }
-
-  template <class First, class... Views>
-  void see(char const* where, bool is_first_read, First const& first, Views const&... views) const {
-    if (!is_checking_) return;
-    auto const look = [where](auto const& view) {
-      if (!view.empty()) detail::require_device_pointer(view.data(), where, "a matrix or vector");
-    };
-    if (is_first_read) look(first);
-    (look(views), ...);
   }
 
   std::shared_ptr<detail::context> context_;
