@@ -10,53 +10,58 @@
 #include <sigmax/core/workspace.hpp>
 
 #include "attention.hpp"
+#include "memory.hpp"
 #include "mlp.hpp"
 #include "model_shape.hpp"
 
 namespace transformer {
 
 /// Of B sequences of `length` tokens, N = B length.
-template <class T>
+template <class T, class Space = sigmax::host_space>
 class activations {
  public:
-  activations(model_shape const& shape, index_t sequences, index_t length)
-      : logits(sequences * length, shape.vocabulary),
+  /// In the memory of the backend.
+  template <class Backend>
+  activations(Backend const& on, model_shape const& shape, index_t sequences, index_t length)
+      : logits(zeros<T>(on, sequences * length, shape.vocabulary)),
         losses(sequences * length),
         correct(sequences * length),
-        d_stream(sequences * length, shape.width),
-        d_stream_before(sequences * length, shape.width),
-        d_attention(sequences, length, shape),
-        d_hidden(sequences * length, shape.mlp_width),
+        d_stream(zeros<T>(on, sequences * length, shape.width)),
+        d_stream_before(zeros<T>(on, sequences * length, shape.width)),
+        d_attention(on, sequences, length, shape),
+        d_hidden(zeros<T>(on, sequences * length, shape.mlp_width)),
         length_(length) {
     index_t const tokens = sequences * length;
     for (index_t i = 0; i <= shape.residuals(); ++i) {
-      stream.emplace_back(tokens, shape.width);
-      factors.emplace_back(tokens);
+      stream.push_back(zeros<T>(on, tokens, shape.width));
+      factors.push_back(zeros<T>(on, tokens, 1));
     }
     for (index_t i = 0; i < shape.blocks; ++i) {
-      attention.emplace_back(sequences, length, shape);
-      mlp.emplace_back(tokens, shape);
+      attention.emplace_back(on, sequences, length, shape);
+      mlp.emplace_back(on, tokens, shape);
     }
   }
+  activations(model_shape const& shape, index_t sequences, index_t length)
+      : activations(sigmax::cpu::scalar(), shape, sequences, length) {}
 
   index_t tokens() const { return logits.rows(); }
   index_t length() const { return length_; }
 
   /// The residual stream, N x d: after the embedding, and after each residual.
-  std::vector<sigmax::matrix<T>> stream;
-  /// By what the projection on the ball multiplied each token of the stream.
-  std::vector<sigmax::vector<T>> factors;
-  std::vector<attention_activations<T>> attention;
-  std::vector<mlp_activations<T>> mlp;
+  std::vector<matrix_in<T, Space>> stream;
+  /// By what the projection on the ball multiplied each token of the stream, N x 1.
+  std::vector<matrix_in<T, Space>> factors;
+  std::vector<attention_activations<T, Space>> attention;
+  std::vector<mlp_activations<T, Space>> mlp;
   /// N x V: the logits, scale included; after `cross_entropy_loss` their derivatives.
-  sigmax::matrix<T> logits;
-  /// Of each token: its loss, and 1 if it was predicted, else 0.
+  matrix_in<T, Space> logits;
+  /// Of each token, on the host: its loss, and 1 if it was predicted, else 0.
   sigmax::vector<T> losses, correct;
 
   /// Derivatives by the stream after a layer and before it, and by what is inside of a layer.
-  sigmax::matrix<T> d_stream, d_stream_before;
-  attention_activations<T> d_attention;
-  sigmax::matrix<T> d_hidden;
+  matrix_in<T, Space> d_stream, d_stream_before;
+  attention_activations<T, Space> d_attention;
+  matrix_in<T, Space> d_hidden;
   /// What products pack into.
   sigmax::workspace memory;
 
@@ -84,10 +89,10 @@ void for_each_maximum(Maxima& all, F const& f) {
 }
 
 /// Of what the forward pass has left.
-template <class Backend, class T>
-activation_maxima largest_activations(Backend const& on, activations<T> const& all) {
+template <class Backend, class T, class Space>
+activation_maxima largest_activations(Backend const& on, activations<T, Space> const& all) {
   activation_maxima result;
-  auto const look_at = [&](sigmax::matrix<T> const& x, double& largest) {
+  auto const look_at = [&](matrix_in<T, Space> const& x, double& largest) {
     largest = std::max(largest, static_cast<double>(on.max_abs(x.view())));
   };
   for (auto const& each : all.stream) look_at(each, result.stream);

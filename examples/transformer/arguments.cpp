@@ -95,6 +95,9 @@ void declare_training(CLI::App& app, train_arguments& result, std::set<std::stri
   app.add_option("--text", result.text, "File, or folder of sources; by default those of sigmax")->type_name("PATH");
   app.add_option("--out", result.out, "Folder of the run")->type_name("DIR")->capture_default_str();
   app.add_option("--threads", result.threads, "Threads")->check(CLI::Range(1, 1024))->capture_default_str();
+  app.add_option("--device", result.device, "What computes: cpu, or cuda where the program was built with it")
+      ->check(CLI::IsMember({"cpu", "cuda"}))
+      ->capture_default_str();
   for_each_setting(result.settings, [&](std::string const& name, auto& value) {
     auto const* const description = description_of(name);
     if (description == nullptr || in_grid.contains(name)) return;
@@ -183,6 +186,7 @@ any_arguments parse_arguments(int argc, char const* const* argv) {
     train->add_option("--preset", preset, "tiny (a minute) or shakespeare (the paper's model)")
         ->check(CLI::IsMember({"tiny", "shakespeare"}));
     declare_training(*train, training, {});
+    train->add_flag("!--no-certificate", training.certifies, "Leave the certificate to certify, which takes its time");
     train->add_flag("--resume", training.resume, "Go on from the checkpoint in the folder of the run");
     sweep->add_option("--preset", preset, "tiny or shakespeare")->check(CLI::IsMember({"tiny", "shakespeare"}));
     declare_sweep(*sweep, sweeping);

@@ -21,9 +21,13 @@ struct train_arguments {
   bool resume = false;
   /// Neither lines of progress nor the certificate are printed.
   bool quiet = false;
+  /// Prove and write the certificate at the end.
+  bool certifies = true;
   /// Stop at a checkpoint when they are over; 0: go on to the end.
   double seconds = 0;
   int threads = 1;
+  /// "cpu" or "cuda".
+  std::string device = "cpu";
 };
 
 struct sample_arguments {

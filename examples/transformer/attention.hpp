@@ -7,9 +7,11 @@
 #include <algorithm>
 
 #include <sigmax/core/matrix.hpp>
+#include <sigmax/core/matrix_view.hpp>
 #include <sigmax/core/workspace.hpp>
 
 #include "linear.hpp"
+#include "memory.hpp"
 #include "on_threads.hpp"
 #include "parameters.hpp"
 #include "pointwise.hpp"
@@ -18,34 +20,37 @@
 namespace transformer {
 
 /// Of the forward pass; B sequences of T tokens, N = B T.
-template <class T>
+template <class T, class Space = sigmax::host_space>
 struct attention_activations {
   /// After rotation where rotated; N x H d_k. `mixed`: the weighted values, what W_O is applied to.
-  sigmax::matrix<T> query, key, value, mixed;
+  matrix_in<T, Space> query, key, value, mixed;
   /// Attention weights, T x T for each head of each sequence, one below the other: row i has i + 1 of them, and what
   /// stands to the right is zero as far as products read it.
-  sigmax::matrix<T> weights;
+  matrix_in<T, Space> weights;
   /// Of derivatives: those by the position biases, a row for each head of each sequence. Empty if there are none.
-  sigmax::matrix<T> position;
+  matrix_in<T, Space> position;
 
+  template <class Backend>
+  attention_activations(Backend const& on, index_t sequences, index_t length, model_shape const& shape)
+      : query(zeros<T>(on, sequences * length, shape.attention_width())),
+        key(zeros<T>(on, query.rows(), query.cols())),
+        value(zeros<T>(on, query.rows(), query.cols())),
+        mixed(zeros<T>(on, query.rows(), query.cols())),
+        weights(zeros<T>(on, sequences * shape.heads * length, length)),
+        position(zeros<T>(on, shape.position_bias ? sequences * shape.heads : 0, length)) {}
   attention_activations(index_t sequences, index_t length, model_shape const& shape)
-      : query(sequences * length, shape.attention_width()),
-        key(query.rows(), query.cols()),
-        value(query.rows(), query.cols()),
-        mixed(query.rows(), query.cols()),
-        weights(sequences * shape.heads * length, length),
-        position(shape.position_bias ? sequences * shape.heads : 0, length) {}
+      : attention_activations(sigmax::cpu::scalar(), sequences, length, shape) {}
 };
 
 /// The numbers and tables of all attentions of a model.
-template <class T>
+template <class T, class Space = sigmax::host_space>
 struct attention_setting {
   index_t length;
   index_t heads;
   /// tau, and the product alpha gain.
   T scale, gain;
   T alpha;
-  rotary_table<T> rotation;
+  rotary_table<T, Space> rotation;
 };
 
 /// Queries that are multiplied at once: the others of the sequence attend to fewer keys, or to more.
@@ -110,10 +115,18 @@ void mix_values(Backend const& on, attention_setting<T> const& setting, sigmax::
   });
 }
 
-/// dq, dk, dv (N x H d_k, still rotated) and the derivatives by position biases from d_mixed.
+template <class Backend, class T>
+void mix_values(Backend const& on, attention_setting<T, sigmax::device_space> const& setting,
+                matrix_in<T, sigmax::device_space> const& position,
+                attention_activations<T, sigmax::device_space>& kept, sigmax::workspace&) {
+  on.mix_values({setting.length, setting.heads}, setting.scale, kept.query.view(), kept.key.view(), kept.value.view(),
+                position.view(), kept.weights.view(), kept.mixed.view());
+}
+
+/// dq, dk, dv (N x H d_k, still rotated) from d_mixed; adds to the derivatives by position biases.
 template <class Backend, class T>
 void mix_values_backward(Backend const& on, attention_setting<T> const& setting, attention_activations<T> const& kept,
-                         attention_activations<T>& d, sigmax::workspace& memory) {
+                         attention_activations<T>& d, sigmax::workspace& memory, sigmax::matrix<T>& d_position) {
   for_heads(on, setting, kept.query.rows(), memory, [&](Backend const& here, index_t i, sigmax::workspace& own) {
     auto const q = head_of(setting, kept.query.view(), i);
     auto const k = head_of(setting, kept.key.view(), i);
@@ -150,45 +163,57 @@ void mix_values_backward(Backend const& on, attention_setting<T> const& setting,
       here.multiply(setting.scale, ds.transposed(), q.block(first, 0, rows, width), kept_sum, dk_seen, dk_seen);
     }
   });
+  for (index_t i = 0; i < d.position.rows(); ++i) {
+    // Sequence after sequence, whatever the threads.
+    add_numbers(&d.position(i, 0), &d_position(i % setting.heads, d_position.cols() - setting.length), setting.length);
+  }
+}
+
+template <class Backend, class T>
+void mix_values_backward(Backend const& on, attention_setting<T, sigmax::device_space> const& setting,
+                         attention_activations<T, sigmax::device_space> const& kept,
+                         attention_activations<T, sigmax::device_space>& d, sigmax::workspace&,
+                         matrix_in<T, sigmax::device_space>& d_position) {
+  on.mix_values_backward({setting.length, setting.heads}, setting.scale, kept.query.view(), kept.key.view(),
+                         kept.value.view(), kept.weights.view(), d.mixed.view(), d.weights.view(), d.query.view(),
+                         d.key.view(), d.value.view(), d_position.view());
 }
 
 /// x, y: N x d.
-template <class Backend, class T>
-void attention_forward(Backend const& on, attention_setting<T> const& setting, block_parameters<T> const& w,
-                       sigmax::matrix_view<T const> x, attention_activations<T>& kept, sigmax::workspace& memory,
-                       sigmax::matrix_view<T> y) {
+template <class Backend, class T, class Space>
+void attention_forward(Backend const& on, attention_setting<T, Space> const& setting,
+                       block_parameters<T, Space> const& w, sigmax::matrix_view<T const, Space> x,
+                       attention_activations<T, Space>& kept, sigmax::workspace& memory,
+                       sigmax::matrix_view<T, Space> y) {
   linear_forward(on, {}, x, w.query, {}, kept.query.view());
   linear_forward(on, {}, x, w.key, {}, kept.key.view());
   linear_forward(on, {}, x, w.value, {}, kept.value.view());
   rotary_forward(on, setting.rotation, setting.length, kept.query.view());
   rotary_forward(on, setting.rotation, setting.length, kept.key.view());
   mix_values(on, setting, w.position, kept, memory);
-  sigmax::matrix_view<T const> const mixed = kept.mixed.view();
+  sigmax::matrix_view<T const, Space> const mixed = kept.mixed.view();
   linear_forward(on, {setting.gain, T(1 - setting.alpha)}, mixed, w.output, x, y);
 }
 
-/// dx from dy; adds to the gradients of the weights. d: scratch (its `weights` are not used).
-template <class Backend, class T>
-void attention_backward(Backend const& on, attention_setting<T> const& setting, block_parameters<T> const& w,
-                        sigmax::matrix_view<T const> x, attention_activations<T> const& kept,
-                        sigmax::matrix_view<T const> dy, block_parameters<T>& gradient, attention_activations<T>& d,
-                        sigmax::workspace& memory, sigmax::matrix_view<T> dx) {
+/// dx from dy; adds to the gradients of the weights. d: scratch.
+template <class Backend, class T, class Space>
+void attention_backward(Backend const& on, attention_setting<T, Space> const& setting,
+                        block_parameters<T, Space> const& w, sigmax::matrix_view<T const, Space> x,
+                        attention_activations<T, Space> const& kept, sigmax::matrix_view<T const, Space> dy,
+                        block_parameters<T, Space>& gradient, attention_activations<T, Space>& d,
+                        sigmax::workspace& memory, sigmax::matrix_view<T, Space> dx) {
   linear_gradient(on, setting.gain, dy, kept.mixed.view(), gradient.output);
   linear_backward(on, {setting.gain, T(0)}, dy, w.output, {}, d.mixed.view());
-  mix_values_backward(on, setting, kept, d, memory);
-  for (index_t i = 0; i < d.position.rows(); ++i) {
-    // Sequence after sequence, whatever the threads.
-    auto& sum = gradient.position;
-    add_numbers(&d.position(i, 0), &sum(i % setting.heads, sum.cols() - setting.length), setting.length);
-  }
+  mix_values_backward(on, setting, kept, d, memory, gradient.position);
   rotary_backward(on, setting.rotation, setting.length, d.query.view());
   rotary_backward(on, setting.rotation, setting.length, d.key.view());
-  auto const add = [&](sigmax::matrix<T> const& dz, sigmax::matrix<T> const& weight, sigmax::matrix<T>& dw,
-                       scaled_sum<T> by, sigmax::matrix_view<T const> addend) {
+  using matrix = matrix_in<T, Space>;
+  auto const add = [&](matrix const& dz, matrix const& weight, matrix& dw, scaled_sum<T> by,
+                       sigmax::matrix_view<T const, Space> addend) {
     linear_gradient(on, T(1), dz.view(), x, dw);
     linear_backward(on, by, dz.view(), weight, addend, dx);
   };
-  sigmax::matrix_view<T const> const sum = dx;
+  sigmax::matrix_view<T const, Space> const sum = dx;
   add(d.query, w.query, gradient.query, {T(1), T(1 - setting.alpha)}, dy);
   add(d.key, w.key, gradient.key, {T(1), T(1)}, sum);
   add(d.value, w.value, gradient.value, {T(1), T(1)}, sum);

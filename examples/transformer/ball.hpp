@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include <sigmax/core/matrix.hpp>
+#include <sigmax/core/matrix_view.hpp>
 
 #include "on_threads.hpp"
 
@@ -27,6 +28,12 @@ void ball_forward(Backend const& on, T radius, sigmax::matrix_view<T> x, sigmax:
   });
 }
 
+template <class Backend, class T>
+void ball_forward(Backend const& on, T radius, sigmax::matrix_view<T, sigmax::device_space> x,
+                  sigmax::vector_view<T, sigmax::device_space> factors) {
+  on.ball_forward(radius, x, factors);
+}
+
 /// dx = f (dy - y <y, dy> / <y, y>) where the projection moved the token, y being where it went; dy elsewhere. In place.
 template <class Backend, class T>
 void ball_backward(Backend const& on, sigmax::matrix_view<T const> y, sigmax::vector_view<T const> factors,
@@ -39,6 +46,13 @@ void ball_backward(Backend const& on, sigmax::matrix_view<T const> y, sigmax::ve
       for (index_t j = 0; j < dy.cols(); ++j) dy(n, j) = T(factors[n] * (dy(n, j) - along * y(n, j)));
     }
   });
+}
+
+template <class Backend, class T>
+void ball_backward(Backend const& on, sigmax::matrix_view<T const, sigmax::device_space> y,
+                   sigmax::vector_view<T const, sigmax::device_space> factors,
+                   sigmax::matrix_view<T, sigmax::device_space> dy) {
+  on.ball_backward(y, factors, dy);
 }
 
 }  // namespace transformer

@@ -14,9 +14,9 @@ namespace transformer {
 /// Every token of the text but the first is predicted once, from those before it in its window: windows of `length`
 /// tokens one after the other, the last moved back to end with the text. As many at once as the activations are for.
 /// Requires more tokens than `length`.
-template <class Backend, class T>
-batch_loss evaluate(Backend const& on, model<T> const& of, parameters<T> const& w, std::span<token const> text,
-                    activations<T>& kept) {
+template <class Backend, class T, class Space>
+batch_loss evaluate(Backend const& on, model<T, Space> const& of, parameters<T, Space> const& w,
+                    std::span<token const> text, activations<T, Space>& kept) {
   auto const length = static_cast<std::size_t>(kept.length());
   auto const sequences = static_cast<std::size_t>(kept.tokens()) / length;
   std::size_t const predictions = text.size() - 1;

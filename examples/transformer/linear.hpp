@@ -3,8 +3,13 @@
 /// y = W x for every token.
 #pragma once
 
+#include <type_traits>
+
 #include <sigmax/backend/concept.hpp>
 #include <sigmax/core/matrix.hpp>
+#include <sigmax/core/matrix_view.hpp>
+
+#include "memory.hpp"
 
 namespace transformer {
 
@@ -18,23 +23,25 @@ struct scaled_sum {
 };
 
 /// Y = a X W^T + b C. X: N x in, W: out x in, C and Y: N x out; C may be Y.
-template <class Backend, class T>
-void linear_forward(Backend const& on, scaled_sum<T> by, sigmax::matrix_view<T const> x, sigmax::matrix<T> const& w,
-                    sigmax::matrix_view<T const> c, sigmax::matrix_view<T> y) {
+template <class Backend, class T, class Space>
+void linear_forward(Backend const& on, std::type_identity_t<scaled_sum<T>> by, sigmax::matrix_view<T const, Space> x,
+                    matrix_in<T, Space> const& w, std::type_identity_t<sigmax::matrix_view<T const, Space>> c,
+                    std::type_identity_t<sigmax::matrix_view<T, Space>> y) {
   on.multiply(by.product, x, w.view().transposed(), by.addend, c, y);
 }
 
 /// dX = a dY W + b C. C may be dX.
-template <class Backend, class T>
-void linear_backward(Backend const& on, scaled_sum<T> by, sigmax::matrix_view<T const> dy, sigmax::matrix<T> const& w,
-                     sigmax::matrix_view<T const> c, sigmax::matrix_view<T> dx) {
+template <class Backend, class T, class Space>
+void linear_backward(Backend const& on, std::type_identity_t<scaled_sum<T>> by, sigmax::matrix_view<T const, Space> dy,
+                     matrix_in<T, Space> const& w, std::type_identity_t<sigmax::matrix_view<T const, Space>> c,
+                     std::type_identity_t<sigmax::matrix_view<T, Space>> dx) {
   on.multiply(by.product, dy, w.view(), by.addend, c, dx);
 }
 
 /// dW += a dY^T X.
-template <class Backend, class T>
-void linear_gradient(Backend const& on, T factor, sigmax::matrix_view<T const> dy, sigmax::matrix_view<T const> x,
-                     sigmax::matrix<T>& dw) {
+template <class Backend, class T, class Space>
+void linear_gradient(Backend const& on, std::type_identity_t<T> factor, sigmax::matrix_view<T const, Space> dy,
+                     std::type_identity_t<sigmax::matrix_view<T const, Space>> x, matrix_in<T, Space>& dw) {
   on.multiply(factor, dy.transposed(), x, T(1), dw.view(), dw.view());
 }
 

@@ -23,6 +23,7 @@
 #include "ball.hpp"
 #include "embedding.hpp"
 #include "linear.hpp"
+#include "memory.hpp"
 #include "mlp.hpp"
 #include "model_options.hpp"
 #include "parameters.hpp"
@@ -30,14 +31,15 @@
 
 namespace transformer {
 
-template <class T>
+template <class T, class Space = sigmax::host_space>
 struct model {
   model_shape shape;
   model_options options;
-  attention_setting<T> attention;
+  attention_setting<T, Space> attention;
 
-  /// For sequences of `length` tokens, at most the context.
-  model(model_shape const& of, model_options const& with, index_t length)
+  /// For sequences of `length` tokens, at most the context; its tables in the memory of the backend.
+  template <class Backend>
+  model(Backend const& on, model_shape const& of, model_options const& with, index_t length)
       : shape(of),
         options(with),
         attention{.length = length,
@@ -45,7 +47,7 @@ struct model {
                   .scale = T(with.scale_of_attention(of)),
                   .gain = T(T(with.alpha(of)) * T(with.attention_gain)),
                   .alpha = T(with.alpha(of)),
-                  .rotation = {length, of.key_width}} {
+                  .rotation = {on, length, of.key_width}} {
     check(shape);
     check(options, shape);
     if (length < 1 || length > shape.context) {
@@ -53,6 +55,8 @@ struct model {
           {"model: length is ", length, "; it must be positive and at most the context, ", shape.context});
     }
   }
+  model(model_shape const& of, model_options const& with, index_t length)
+      : model(sigmax::cpu::scalar(), of, with, length) {}
   model(model_shape const& of, model_options const& with) : model(of, with, of.context) {}
 
   T alpha() const { return attention.alpha; }
@@ -60,8 +64,8 @@ struct model {
 };
 
 /// @throws shape_error if there are not as many tokens as the activations are for, or one is not in the vocabulary.
-template <class T>
-void check_tokens(model<T> const& of, std::span<token const> tokens, activations<T> const& kept) {
+template <class T, class Space>
+void check_tokens(model<T, Space> const& of, std::span<token const> tokens, activations<T, Space> const& kept) {
   if (static_cast<index_t>(tokens.size()) != kept.tokens() || kept.length() != of.attention.length) {
     sigmax::detail::raise<sigmax::shape_error>({"transformer: ", static_cast<index_t>(tokens.size()),
                                                 " tokens are given; the activations are those of ", kept.tokens()});
@@ -74,13 +78,15 @@ void check_tokens(model<T> const& of, std::span<token const> tokens, activations
 }
 
 /// Logits of the vectors in `kept.stream[0]`, whatever they are, into `kept.logits`.
-template <class Backend, class T>
-void forward_from_vectors(Backend const& given, model<T> const& of, parameters<T> const& w, activations<T>& kept) {
+template <class Backend, class T, class Space>
+void forward_from_vectors(Backend const& given, model<T, Space> const& of, parameters<T, Space> const& w,
+                          activations<T, Space>& kept) {
   auto const on = with_scratch(given, kept.memory);
   auto const project = [&](std::size_t i) {
-    if (of.has_ball()) ball_forward(on, T(of.options.ball_radius), kept.stream[i].view(), kept.factors[i].view());
+    if (of.has_ball())
+      ball_forward(on, T(of.options.ball_radius), kept.stream[i].view(), kept.factors[i].view().col(0));
   };
-  auto const stream = [&](std::size_t i) -> sigmax::matrix_view<T const> { return kept.stream[i].view(); };
+  auto const stream = [&](std::size_t i) -> sigmax::matrix_view<T const, Space> { return kept.stream[i].view(); };
   for (std::size_t i = 0; i < w.blocks.size(); ++i) {
     std::size_t const at = 2 * i;
     attention_forward(on, of.attention, w.blocks[i], stream(at), kept.attention[i], kept.memory,
@@ -93,9 +99,9 @@ void forward_from_vectors(Backend const& given, model<T> const& of, parameters<T
 }
 
 /// Logits of all tokens, into `kept.logits`. `tokens`: sequence after sequence.
-template <class Backend, class T>
-void forward(Backend const& given, model<T> const& of, parameters<T> const& w, std::span<token const> tokens,
-             activations<T>& kept) {
+template <class Backend, class T, class Space>
+void forward(Backend const& given, model<T, Space> const& of, parameters<T, Space> const& w,
+             std::span<token const> tokens, activations<T, Space>& kept) {
   check_tokens(of, tokens, kept);
   embedding_forward(with_scratch(given, kept.memory), tokens, w.embedding, kept.stream[0].view());
   forward_from_vectors(given, of, w, kept);
@@ -119,20 +125,24 @@ struct batch_loss {
 
 /// Cross-entropy of the logits with the targets. Replaces logits by `weight` times the derivative of each token's loss:
 /// weight is 1 / (tokens of the batch) for a mean.
-template <class Backend, class T>
-batch_loss cross_entropy_loss(Backend const& on, std::span<token const> targets, T weight, activations<T>& kept) {
+template <class Backend, class T, class Space>
+batch_loss cross_entropy_loss(Backend const& on, std::span<token const> targets, T weight,
+                              activations<T, Space>& kept) {
   auto const logits = kept.logits.view();
-  auto const workers = workers_of(on);
   auto const losses = kept.losses.view();
   auto const correct = kept.correct.view();
-  for_ranges(logits.rows(), workers, [&](index_t first, index_t last, int) {
-    for (index_t n = first; n < last; ++n) {
-      bool hit = false;
-      losses[n] = cross_entropy(&logits(n, 0), logits.cols(),
-                                static_cast<index_t>(targets[static_cast<std::size_t>(n)]), weight, hit);
-      correct[n] = T(hit ? 1 : 0);
-    }
-  });
+  if constexpr (in_device_memory<Backend>) {
+    with_scratch(on, kept.memory).cross_entropy(targets, weight, logits, losses, correct);
+  } else {
+    for_ranges(logits.rows(), workers_of(on), [&](index_t first, index_t last, int) {
+      for (index_t n = first; n < last; ++n) {
+        bool hit = false;
+        losses[n] = cross_entropy(&logits(n, 0), logits.cols(),
+                                  static_cast<index_t>(targets[static_cast<std::size_t>(n)]), weight, hit);
+        correct[n] = T(hit ? 1 : 0);
+      }
+    });
+  }
   batch_loss result{.tokens = logits.rows()};
   for (index_t n = 0; n < logits.rows(); ++n) {
     result.loss += static_cast<double>(losses[n]);
@@ -143,40 +153,45 @@ batch_loss cross_entropy_loss(Backend const& on, std::span<token const> targets,
 
 /// After `forward_from_vectors`, with derivatives by the logits in `kept.logits`: adds to `gradient` those by all
 /// parameters but the embedding. Returns those by `kept.stream[0]`, which stay until the next pass.
-template <class Backend, class T>
-sigmax::matrix_view<T const> backward_to_vectors(Backend const& given, model<T> const& of, parameters<T> const& w,
-                                                 activations<T>& kept, parameters<T>& gradient) {
+template <class Backend, class T, class Space>
+sigmax::matrix_view<T const, Space> backward_to_vectors(Backend const& given, model<T, Space> const& of,
+                                                        parameters<T, Space> const& w, activations<T, Space>& kept,
+                                                        parameters<T, Space>& gradient) {
   auto const on = with_scratch(given, kept.memory);
-  auto const stream = [&](std::size_t i) -> sigmax::matrix_view<T const> { return kept.stream[i].view(); };
+  auto const stream = [&](std::size_t i) -> sigmax::matrix_view<T const, Space> { return kept.stream[i].view(); };
   auto after = kept.d_stream.view();
   auto before = kept.d_stream_before.view();
   auto const through_ball = [&](std::size_t i) {
-    if (of.has_ball()) ball_backward(on, stream(i), sigmax::vector_view<T const>(kept.factors[i].view()), after);
+    if (of.has_ball())
+      ball_backward(on, stream(i), sigmax::vector_view<T const, Space>(kept.factors[i].view().col(0)), after);
   };
-  sigmax::matrix_view<T const> const d_logits = kept.logits.view();
+  sigmax::matrix_view<T const, Space> const d_logits = kept.logits.view();
   T const scale = T(of.options.logit_scale);
   linear_gradient(on, scale, d_logits, stream(kept.stream.size() - 1), gradient.head);
   linear_backward(on, {scale, T(0)}, d_logits, w.head, {}, after);
   for (std::size_t i = w.blocks.size(); i-- > 0;) {
     std::size_t const at = 2 * i;
     through_ball(at + 2);
-    mlp_backward(on, of.alpha(), w.blocks[i], stream(at + 1), kept.mlp[i], sigmax::matrix_view<T const>(after),
+    mlp_backward(on, of.alpha(), w.blocks[i], stream(at + 1), kept.mlp[i], sigmax::matrix_view<T const, Space>(after),
                  gradient.blocks[i], kept.d_hidden.view(), before);
     std::swap(after, before);
     through_ball(at + 1);
     attention_backward(on, of.attention, w.blocks[i], stream(at), kept.attention[i],
-                       sigmax::matrix_view<T const>(after), gradient.blocks[i], kept.d_attention, kept.memory, before);
+                       sigmax::matrix_view<T const, Space>(after), gradient.blocks[i], kept.d_attention, kept.memory,
+                       before);
     std::swap(after, before);
   }
   return after;
 }
 
 /// Adds to `gradient` the derivatives by all parameters, after `forward` and `cross_entropy_loss` of the same tokens.
-template <class Backend, class T>
-void backward(Backend const& given, model<T> const& of, parameters<T> const& w, std::span<token const> tokens,
-              activations<T>& kept, parameters<T>& gradient) {
+/// The logits are lost.
+template <class Backend, class T, class Space>
+void backward(Backend const& given, model<T, Space> const& of, parameters<T, Space> const& w,
+              std::span<token const> tokens, activations<T, Space>& kept, parameters<T, Space>& gradient) {
   check_tokens(of, tokens, kept);
-  embedding_backward(tokens, backward_to_vectors(given, of, w, kept, gradient), gradient.embedding);
+  auto const d_vectors = backward_to_vectors(given, of, w, kept, gradient);
+  embedding_backward(with_scratch(given, kept.memory), tokens, d_vectors, kept.logits.view(), gradient.embedding);
 }
 
 }  // namespace transformer

@@ -3,50 +3,58 @@
 /// What is learnt: named matrices, rows being outputs.
 #pragma once
 
+#include <concepts>
+#include <cstddef>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include <sigmax/core/matrix.hpp>
+#include <sigmax/core/matrix_view.hpp>
 
+#include "memory.hpp"
 #include "model_shape.hpp"
 
 namespace transformer {
 
-template <class T>
+template <class T, class Space = sigmax::host_space>
 struct block_parameters {
   /// Heads one below the other: H d_k x d.
-  sigmax::matrix<T> query, key, value;
+  matrix_in<T, Space> query, key, value;
   /// Heads side by side: d x H d_k.
-  sigmax::matrix<T> output;
+  matrix_in<T, Space> output;
   /// H x context, or empty: what is added to the score of a key, column c of the key context - 1 - c tokens back.
-  sigmax::matrix<T> position;
+  matrix_in<T, Space> position;
   /// mlp_width x d, d x mlp_width.
-  sigmax::matrix<T> mlp_in, mlp_out;
+  matrix_in<T, Space> mlp_in, mlp_out;
 };
 
 /// Parameters, or gradients of them. Zero when made.
-template <class T>
+template <class T, class Space = sigmax::host_space>
 struct parameters {
   /// V x d, a token a row.
-  sigmax::matrix<T> embedding;
-  std::vector<block_parameters<T>> blocks;
+  matrix_in<T, Space> embedding;
+  std::vector<block_parameters<T, Space>> blocks;
   /// V x d.
-  sigmax::matrix<T> head;
+  matrix_in<T, Space> head;
 
-  explicit parameters(model_shape const& shape)
-      : embedding(shape.vocabulary, shape.width), head(shape.vocabulary, shape.width) {
+  /// In the memory of the backend.
+  template <class Backend>
+  parameters(Backend const& on, model_shape const& shape)
+      : embedding(zeros<T>(on, shape.vocabulary, shape.width)), head(zeros<T>(on, shape.vocabulary, shape.width)) {
     index_t const d = shape.width;
     index_t const a = shape.attention_width();
     for (index_t i = 0; i < shape.blocks; ++i) {
-      blocks.push_back({.query = sigmax::matrix<T>(a, d),
-                        .key = sigmax::matrix<T>(a, d),
-                        .value = sigmax::matrix<T>(a, d),
-                        .output = sigmax::matrix<T>(d, a),
-                        .position = sigmax::matrix<T>(shape.heads, shape.position_bias ? shape.context : 0),
-                        .mlp_in = sigmax::matrix<T>(shape.mlp_width, d),
-                        .mlp_out = sigmax::matrix<T>(d, shape.mlp_width)});
+      blocks.push_back({.query = zeros<T>(on, a, d),
+                        .key = zeros<T>(on, a, d),
+                        .value = zeros<T>(on, a, d),
+                        .output = zeros<T>(on, d, a),
+                        .position = zeros<T>(on, shape.heads, shape.position_bias ? shape.context : 0),
+                        .mlp_in = zeros<T>(on, shape.mlp_width, d),
+                        .mlp_out = zeros<T>(on, d, shape.mlp_width)});
     }
   }
+  explicit parameters(model_shape const& shape) : parameters(sigmax::cpu::scalar(), shape) {}
 };
 
 /// What a matrix is for; optimizers and constraints treat them differently.
@@ -66,7 +74,8 @@ void for_each_weight(Parameters& all, F const& f) {
     f(prefix + "attention.key", weight_role::key, block.key);
     f(prefix + "attention.value", weight_role::value, block.value);
     f(prefix + "attention.output", weight_role::attention_output, block.output);
-    if (block.position.size() > 0) f(prefix + "attention.position", weight_role::position_bias, block.position);
+    if (block.position.rows() * block.position.cols() > 0)
+      f(prefix + "attention.position", weight_role::position_bias, block.position);
     f(prefix + "mlp.in", weight_role::mlp_in, block.mlp_in);
     f(prefix + "mlp.out", weight_role::mlp_out, block.mlp_out);
   }
@@ -79,19 +88,43 @@ void set_zero(sigmax::matrix<T>& m) {
 }
 
 /// Allocates nothing.
-template <class T>
-void set_zero(parameters<T>& all) {
-  set_zero(all.embedding);
+template <class Backend, class T>
+void set_zero(Backend const& on, parameters<T, typename Backend::space>& all) {
+  auto const clear = [&](auto& each) {
+    if constexpr (in_device_memory<Backend>) {
+      on.set_zero(each.view());
+    } else {
+      set_zero(each);
+    }
+  };
+  clear(all.embedding);
   for (auto& block : all.blocks) {
-    set_zero(block.query);
-    set_zero(block.key);
-    set_zero(block.value);
-    set_zero(block.output);
-    set_zero(block.position);
-    set_zero(block.mlp_in);
-    set_zero(block.mlp_out);
+    for (auto* const each :
+         {&block.query, &block.key, &block.value, &block.output, &block.position, &block.mlp_in, &block.mlp_out}) {
+      clear(*each);
+    }
   }
-  set_zero(all.head);
+  clear(all.head);
+}
+
+/// Of the same shape, in the memory of any two spaces; `on` is the backend of a device, if there is one.
+template <class Backend, class From, class To>
+void copy_parameters(Backend const& on, From const& from, To& to) {
+  std::vector<decltype(&from.embedding)> sources;
+  for_each_weight(from, [&](std::string const&, weight_role, auto const& each) { sources.push_back(&each); });
+  std::size_t i = 0;
+  for_each_weight(to, [&](std::string const&, weight_role, auto& each) {
+    auto const& source = *sources[i++];
+    using source_space = typename std::remove_cvref_t<decltype(source)>::space;
+    using space = typename std::remove_cvref_t<decltype(each)>::space;
+    if constexpr (std::same_as<source_space, space>) {
+      each = source;
+    } else if constexpr (std::same_as<space, sigmax::host_space>) {
+      on.copy_to_host(source.view(), each.view());
+    } else {
+      on.copy_from_host(source.view(), each.view());
+    }
+  });
 }
 
 }  // namespace transformer

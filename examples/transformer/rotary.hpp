@@ -8,16 +8,34 @@
 #include <type_traits>
 
 #include <sigmax/core/matrix.hpp>
+#include <sigmax/core/matrix_view.hpp>
 
+#include "memory.hpp"
 #include "on_threads.hpp"
 
 namespace transformer {
 
 /// cos and sin of t 10000^(-i / (d_k / 2)), position t a row.
-template <class T>
+template <class T, class Space = sigmax::host_space>
 struct rotary_table {
+  matrix_in<T, Space> cosine, sine;
+
+  /// On a device: the numbers of the host's.
+  template <class Backend>
+  rotary_table(Backend const& on, index_t positions, index_t key_width)
+      : cosine(zeros<T>(on, positions, key_width / 2)), sine(zeros<T>(on, positions, key_width / 2)) {
+    rotary_table<T> const from(positions, key_width);
+    on.copy_from_host(from.cosine.view(), cosine.view());
+    on.copy_from_host(from.sine.view(), sine.view());
+  }
+};
+
+template <class T>
+struct rotary_table<T, sigmax::host_space> {
   sigmax::matrix<T> cosine, sine;
 
+  template <class Backend>
+  rotary_table(Backend const&, index_t positions, index_t key_width) : rotary_table(positions, key_width) {}
   rotary_table(index_t positions, index_t key_width)
       : cosine(positions, key_width / 2), sine(positions, key_width / 2) {
     using std::cos;
@@ -59,13 +77,21 @@ void rotate(Backend const& on, rotary_table<T> const& table, index_t length, T d
 }
 
 template <class Backend, class T>
-void rotary_forward(Backend const& on, rotary_table<T> const& table, index_t length, sigmax::matrix_view<T> x) {
+void rotate(Backend const& on, rotary_table<T, sigmax::device_space> const& table, index_t length, T direction,
+            sigmax::matrix_view<T, sigmax::device_space> x) {
+  on.rotate(table.cosine.view(), table.sine.view(), length, direction, x);
+}
+
+template <class Backend, class T, class Space>
+void rotary_forward(Backend const& on, rotary_table<T, Space> const& table, index_t length,
+                    sigmax::matrix_view<T, Space> x) {
   rotate(on, table, length, T(1), x);
 }
 
 /// The transpose of a rotation is the rotation back.
-template <class Backend, class T>
-void rotary_backward(Backend const& on, rotary_table<T> const& table, index_t length, sigmax::matrix_view<T> dx) {
+template <class Backend, class T, class Space>
+void rotary_backward(Backend const& on, rotary_table<T, Space> const& table, index_t length,
+                     sigmax::matrix_view<T, Space> dx) {
   rotate(on, table, length, T(-1), dx);
 }
 

@@ -12,6 +12,9 @@
 #include <sigmax/io/printable.hpp>
 #include <sigmax/io/safetensors.hpp>
 
+#ifdef TRANSFORMER_CUDA
+#include "cuda/device_trainer.hpp"
+#endif
 #include "certificate/certificate_file.hpp"
 #include "certify.hpp"
 #include "checkpoint.hpp"
@@ -38,16 +41,26 @@ struct run {
   std::unique_ptr<trainer> model;
 };
 
+std::unique_ptr<trainer> make_trainer_for(sigmax::cpu::native const& on, std::string const& device,
+                                          run_settings const& settings, corpus const& text) {
+  if (device == "cpu") return make_trainer(on, settings, text);
+#ifdef TRANSFORMER_CUDA
+  if (device == "cuda") return make_trainer_on_device(on, settings, text);
+#endif
+  throw sigmax::unsupported_error("--device is " + device + "; this program was built without CUDA");
+}
+
 run begin(sigmax::cpu::native const& on, train_arguments const& options) {
   auto settings = options.settings;
   run result{make_corpus(read_text(options.text), settings.shape.context), nullptr};
   settings.shape.vocabulary = result.text.vocabulary.size();
-  result.model = std::make_unique<trainer>(on, settings, result.text);
+  result.model = make_trainer_for(on, options.device, settings, result.text);
   return result;
 }
 
 /// @throws format_error if the text is not that of the checkpoint.
-run resume(sigmax::cpu::native const& on, std::filesystem::path const& checkpoint, std::string& text) {
+run resume(sigmax::cpu::native const& on, train_arguments const& options, std::filesystem::path const& checkpoint,
+           std::string& text) {
   auto const file = sigmax::io::load_safetensors(checkpoint);
   auto const stored = run_of(file);
   text = stored.text;
@@ -55,7 +68,7 @@ run resume(sigmax::cpu::native const& on, std::filesystem::path const& checkpoin
   if (result.text.digest != stored.digest || result.text.vocabulary.bytes() != stored.vocabulary) {
     throw sigmax::format_error(sigmax::io::printable(text) + ": this is not the text the checkpoint was trained on");
   }
-  result.model = std::make_unique<trainer>(on, stored.settings, result.text);
+  result.model = make_trainer_for(on, options.device, stored.settings, result.text);
   result.model->restore(file, stored.step, stored.caps);
   return result;
 }
@@ -76,14 +89,13 @@ int train(sigmax::cpu::native const& on, train_arguments const& options) {
   std::filesystem::create_directories(out);
   auto const checkpoint = out / "checkpoint.safetensors";
   std::string text = std::filesystem::absolute(options.text).lexically_normal().string();
-  run current = options.resume ? resume(on, checkpoint, text) : begin(on, options);
+  run current = options.resume ? resume(on, options, checkpoint, text) : begin(on, options);
   auto& model = *current.model;
   auto const& settings = model.settings();
   metrics_file const metrics(out / "metrics.jsonl", model.steps());
   if (!options.quiet) {
-    fmt::print("{} parameters, {} bytes of text, vocabulary {}, {} of {} steps done, {} threads, {}\n",
-               settings.shape.parameters(), current.text.tokens.size(), settings.shape.vocabulary, model.steps(),
-               settings.steps, on.threads(), on.architecture());
+    fmt::print("{} parameters, {} bytes of text, vocabulary {}, {} of {} steps done, {}\n", settings.shape.parameters(),
+               current.text.tokens.size(), settings.shape.vocabulary, model.steps(), settings.steps, model.where());
   }
   auto const start = std::chrono::steady_clock::now();
 
@@ -124,12 +136,15 @@ int train(sigmax::cpu::native const& on, train_arguments const& options) {
     if (stops) return 0;
   }
   save_model(out / "model.safetensors", model);
-  auto const certificate = write_certificate(on, settings, model.weights(), model.steps(), current.text.validation(),
-                                             true, out / "certificate.json");
+  std::string about;
+  if (options.certifies) {
+    about = text_of(write_certificate(on, settings, model.weights(), model.steps(), current.text.validation(), true,
+                                      out / "certificate.json"));
+  }
   auto const page = write_pages(out);
   auto const& caps = model.caps();
   if (!options.quiet) {
-    fmt::print("{}{}\n", text_of(certificate), page.string());
+    fmt::print("{}{}\n", about, page.string());
     fmt::print(
         "{} checks, after every step, that a weight is inside its cap: {} violations; {} proofs, {} weights hard "
         "capped\n",

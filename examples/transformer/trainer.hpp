@@ -4,14 +4,17 @@
 #pragma once
 
 #include <cstdint>
-#include <vector>
+#include <memory>
+#include <string>
 
-#include <sigmax/core/workspace.hpp>
+#include <sigmax/io/safetensors/load.hpp>
+#include <sigmax/io/safetensors/optimizer_state.hpp>
 #include <sigmax/kernels.hpp>
 
-#include "batches.hpp"
+#include "activations.hpp"
 #include "corpus.hpp"
 #include "model.hpp"
+#include "parameters.hpp"
 #include "settings.hpp"
 #include "weight_optimizer.hpp"
 
@@ -40,50 +43,51 @@ struct step_result {
   double rate = 0;
 };
 
-/// Weights, optimizers and the number of steps taken. The same settings, text and thread count or not: the same bits.
+/// Weights, optimizers and the number of steps taken, in some memory. The same settings, text and kind of device, whatever the
+/// number of threads: the same bits.
 class trainer {
  public:
-  /// At step 0. The text must outlive this.
-  trainer(sigmax::cpu::native const& on, run_settings const& settings, corpus const& text);
+  virtual ~trainer() = default;
   trainer(trainer const&) = delete;
   trainer& operator=(trainer const&) = delete;
 
+  /// What computes, for people.
+  virtual std::string where() const = 0;
+
   /// One step; a warmed one allocates nothing.
   /// @throws numeric_error if the loss or a gradient is no number; weights are as they were, or partly stepped.
-  step_result step();
+  virtual step_result step() = 0;
 
   /// The whole validation split.
-  batch_loss validate();
+  virtual batch_loss validate() = 0;
 
   /// The largest numbers inside of the model for the batch of the last step.
-  activation_maxima largest_activations() const { return transformer::largest_activations(on_, activations_); }
+  virtual activation_maxima largest_activations() const = 0;
+
+  /// On the host, as they are now; valid until the next call of anything here.
+  virtual parameters<float> const& weights() const = 0;
+
+  /// Everything the next step depends on. This must not step before it is saved.
+  virtual void add_to(sigmax::io::optimizer_state_writer& state) const = 0;
+  /// The same from a file, whatever it was written on. @throws what reading throws; then this must not be used any more.
+  virtual void restore(sigmax::io::safetensors_file const& file, std::int64_t steps, cap_checks const& caps) = 0;
 
   std::int64_t steps() const { return steps_; }
   /// Since the first step, over all resumptions.
   cap_checks const& caps() const { return caps_; }
   run_settings const& settings() const { return settings_; }
   corpus const& text() const { return *text_; }
-  parameters<float> const& weights() const { return weights_; }
-  std::vector<weight_optimizer> const& optimizers() const { return optimizers_; }
 
-  /// Everything the next step depends on.
-  void add_to(sigmax::io::optimizer_state_writer& state) const;
-  /// The same from a file. @throws what reading throws; then this must not be used any more.
-  void restore(sigmax::io::safetensors_file const& file, std::int64_t steps, cap_checks const& caps);
+ protected:
+  trainer(run_settings const& settings, corpus const& text) : settings_(settings), text_(&text) { check(settings_); }
 
- private:
-  sigmax::cpu::native on_;
   run_settings settings_;
   corpus const* text_;
-  model<float> model_;
-  parameters<float> weights_;
-  parameters<float> gradient_;
-  activations<float> activations_;
-  batch_sampler batches_;
-  sigmax::workspace scratch_;
-  std::vector<weight_optimizer> optimizers_;
   std::int64_t steps_ = 0;
   cap_checks caps_;
 };
+
+/// At step 0, on the processor. The text must outlive it.
+std::unique_ptr<trainer> make_trainer(sigmax::cpu::native const& on, run_settings const& settings, corpus const& text);
 
 }  // namespace transformer

@@ -6,6 +6,9 @@ file(GLOB gpu_sources CONFIGURE_DEPENDS RELATIVE "${CMAKE_CURRENT_SOURCE_DIR}" "
 if(NOT TARGET sigmax::safetensors)
   list(REMOVE_ITEM gpu_sources cuda/optimizer_state.gpu.cpp)
 endif()
+if(NOT TARGET sigmax_transformer_cuda)
+  list(REMOVE_ITEM gpu_sources cuda/transformer_training.gpu.cpp)
+endif()
 # Reference kernels, plain and slow.
 file(GLOB reference_sources CONFIGURE_DEPENDS RELATIVE "${CMAKE_CURRENT_SOURCE_DIR}" "${CMAKE_CURRENT_SOURCE_DIR}/cuda/*.cu")
 set(reference_objects "")
@@ -24,7 +27,7 @@ if(NOT TARGET sigmax_transformer_kernels)
   add_subdirectory("${PROJECT_SOURCE_DIR}/examples/transformer/cuda" "${PROJECT_BINARY_DIR}/transformer_kernels")
 endif()
 target_link_libraries(cuda_gpu_test PRIVATE sigmax_test_support sigmax_transformer_kernels sigmax::cuda
-  $<TARGET_NAME_IF_EXISTS:sigmax::safetensors>)
+  $<TARGET_NAME_IF_EXISTS:sigmax::safetensors> $<TARGET_NAME_IF_EXISTS:sigmax_transformer_cuda>)
 target_include_directories(cuda_gpu_test PRIVATE "${PROJECT_SOURCE_DIR}/examples")
 if(reference_objects)
   target_link_libraries(cuda_gpu_test PRIVATE sigmax_cuda_reference)

@@ -26,6 +26,7 @@ TEST_CASE("without a device a backend is refused, a stream too") {
   CHECK_THROWS_AS(gpu::stream(), gpu::no_device_error);
   CHECK_THROWS_AS(gpu::device_matrix<float>(nullptr, 2, 2), gpu::cuda_error);
   CHECK_NOTHROW(gpu::device_matrix<float>(nullptr, 0, 2));
+  CHECK(gpu::device_matrix<float>::copy_of(sigmax::matrix<float>(0, 0), nullptr).empty());
 }
 
 TEST_CASE("each failure has its exception") {

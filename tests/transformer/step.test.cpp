@@ -37,7 +37,7 @@ TEST_CASE_TEMPLATE("a warmed forward and backward pass allocates nothing, whatev
     activations<float> kept(shape, 4, shape.context);
     parameters<float> gradient(shape);
     auto const step = [&] {
-      set_zero(gradient);
+      set_zero(on, gradient);
       forward(on, of, w, batch.inputs, kept);
       cross_entropy_loss(on, batch.targets, 1.0f / 400, kept);
       backward(on, of, w, batch.inputs, kept, gradient);

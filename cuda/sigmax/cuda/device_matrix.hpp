@@ -36,9 +36,9 @@ class device_matrix : public sigmax::detail::device_matrix<T> {
     requires std::same_as<value_t<M>, T> && std::same_as<space_t<M>, host_space>
   static device_matrix copy_of(M const& source, stream_handle on) {
     auto const from = const_view(source);
+    if (from.empty()) return uninitialised(on, from.rows(), from.cols());
     if (from.row_stride() != from.cols() || from.col_stride() != 1) return copy_of(matrix<T>::copy_of(from), on);
     auto result = uninitialised(on, from.rows(), from.cols());
-    if (from.empty()) return result;
     detail::check(library::copy_to_device(on, result.data(), from.data(), result.bytes()), "device_matrix::copy_of");
     // Pinned memory is copied later; whoever gave it must not have to know.
     detail::check(library::wait_for(on), "device_matrix::copy_of");

@@ -131,7 +131,7 @@ class ascent {
         at_y_.logits(longest, j) = difference_(longest, j) / -length;
       }
     }
-    set_zero(ignored_);
+    set_zero(on_, ignored_);
     auto const growth = [&](activations<double>& kept, sigmax::matrix<double>& to) {
       auto const by_vectors = backward_to_vectors(on_, *of_, *w_, kept, ignored_);
       on_.multiply(1.0, by_vectors, e.view().transposed(), 0.0, {}, to.view());

@@ -126,7 +126,7 @@ template <class B>
 double largest_norm_up(B const& given, matrix_family const& family, double relative_gap, workspace& memory) {
   if (family.count <= 0 || family.rows <= 0) return 0;
   if (!arithmetic_environment_is_sound() || !(family.magnitude_squared <= 0x1p500)) return infinity;
-  auto const on = with_scratch(given, memory);
+  auto const on = detail::with_scratch(given, memory);
   workspace::frame frame(memory);
   complex_gram<B> gram(on, family, frame);
   index_t const largest_order = complex_gram<B>::largest_order(family);
@@ -188,7 +188,7 @@ bool proves_largest_norm_at_most(B const& given, matrix_family const& family, do
   double const computed = subtract_down(c, family.error);
   if (!(computed >= 0)) return false;
   double const level = multiply_down(computed, computed);
-  auto const on = with_scratch(given, memory);
+  auto const on = detail::with_scratch(given, memory);
   workspace::frame frame(memory);
   complex_gram<B> gram(on, family, frame);
   index_t const largest_order = complex_gram<B>::largest_order(family);

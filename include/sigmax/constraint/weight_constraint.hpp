@@ -89,7 +89,7 @@ constraint::outcome certify_constraint(C const& c, B const& given, A& w, workspa
       double const cap = c.proven_cap(elements.rows(), elements.cols());
       if (scale_to(on, elements, cap, {.scratch = &own}).factor != 1) ++rescaled;
     };
-    for_every_matrix(with_scratch(given, memory), memory, w, C::name, change);
+    for_every_matrix(detail::with_scratch(given, memory), memory, w, C::name, change);
     result.proven = matrices_of(w);  // zero matrices, which are passed over, are within any cap
     result.rescaled = rescaled;
   }
