@@ -108,6 +108,8 @@ def of_sigmax(given):
         command = [given.program, "train", "--preset", "shakespeare", "--out", folder, "--constraint", "none"]
         command += ["--position-bias", "0", "--attention-scale", str(1 / KEY_WIDTH), "--attention-gain", str(1 / 3)]
         command += ["--residual-scale", "1", "--logit-scale", str(LOGIT_SCALE)]
+        rate = "0.02" if given.optimizer == "muon" else "0.001"
+        command += ["--learning-rate", rate, "--embedding-learning-rate", rate]
         command += ["--optimizer", given.optimizer, "--threads", str(given.threads), "--batch", str(given.batch)]
         micro_batch = given.batch if given.device == "cuda" else min(8, given.batch)
         command += ["--device", given.device, "--micro-batch", str(micro_batch)]
