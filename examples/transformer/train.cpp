@@ -86,12 +86,12 @@ std::int64_t steps_between_spectra(run_settings const& settings) {
 
 int train(sigmax::cpu::native const& on, train_arguments const& options) {
   std::filesystem::path const out = options.out;
-  std::filesystem::create_directories(out);
   auto const checkpoint = out / "checkpoint.safetensors";
   std::string text = std::filesystem::absolute(options.text).lexically_normal().string();
   run current = options.resume ? resume(on, options, checkpoint, text) : begin(on, options);
   auto& model = *current.model;
   auto const& settings = model.settings();
+  std::filesystem::create_directories(out);
   metrics_file const metrics(out / "metrics.jsonl", model.steps());
   if (!options.quiet) {
     fmt::print("{} parameters, {} bytes of text, vocabulary {}, {} of {} steps done, {}\n", settings.shape.parameters(),

@@ -175,6 +175,28 @@ TEST_CASE("a checkpoint is not resumed on another text") {
   CHECK(again.err.find("not the text") != std::string::npos);
 }
 
+TEST_CASE("a device computes, or is refused in one line and nothing is written; the certificate can wait") {
+  if (is_missing()) return;
+  scratch_folder const folder("transformer-device");
+  write_text(folder);
+  std::string const training = "train" + small + " --steps 2 --no-certificate";
+  auto const there = run(program, training + " --device cuda --out there", folder);
+  CAPTURE(there.err);
+  if (there.status == 0) {
+    CHECK(std::filesystem::exists(folder.path() / "there" / "model.safetensors"));
+  } else {
+    CHECK(there.status == 2);
+    CHECK(there.lines_of_err() == 1);
+    CHECK(there.err.find("CUDA") != std::string::npos);
+    CHECK_FALSE(std::filesystem::exists(folder.path() / "there"));
+  }
+  REQUIRE(run(program, training + " --out here", folder).status == 0);
+  auto const certificate = folder.path() / "here" / "certificate.json";
+  CHECK_FALSE(std::filesystem::exists(certificate));
+  CHECK(run(program, "certify --fast here", folder).status == 0);
+  CHECK(std::filesystem::exists(certificate));
+}
+
 TEST_CASE("wrong usage is one line on stderr, and status 2") {
   if (is_missing()) return;
   scratch_folder const folder("transformer-usage");
@@ -183,8 +205,8 @@ TEST_CASE("wrong usage is one line on stderr, and status 2") {
        {"", "fly", "train --constraint nothing", "train --preset huge", "train --text missing.txt", "train --batch 0",
         "train --text text.txt --batch 9 --micro-batch 2", "train --text text.txt --key-width 3",
         "train --text text.txt --context 100000", "train --text text.txt --residual-scale 100",
-        "train --resume --out nowhere", "sample --out nowhere", "sample --out text.txt", "certify nowhere",
-        "certify text.txt"}) {
+        "train --resume --out nowhere", "train --text text.txt --device tpu", "sample --out nowhere",
+        "sample --out text.txt", "certify nowhere", "certify text.txt"}) {
     CAPTURE(arguments);
     auto const result = run(program, arguments, folder);
     CHECK(result.status == 2);
