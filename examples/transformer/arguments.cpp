@@ -26,7 +26,7 @@ char const* const afterword = R"(Files in the folder of --out:
   report.html             all of that to look at
   certificate.json        how far logits can move with the tokens, proven, and how far an attack moved them
 
-The same settings, text and level of processor give the same bits, whatever the number of threads.
+The same settings, text and level of processor, or kind of device, give the same bits, whatever the number of threads.
 
 Examples:
   sigmax-transformer train --preset tiny --out run
@@ -95,9 +95,10 @@ void declare_training(CLI::App& app, train_arguments& result, std::set<std::stri
   app.add_option("--text", result.text, "File, or folder of sources; by default those of sigmax")->type_name("PATH");
   app.add_option("--out", result.out, "Folder of the run")->type_name("DIR")->capture_default_str();
   app.add_option("--threads", result.threads, "Threads")->check(CLI::Range(1, 1024))->capture_default_str();
-  app.add_option("--device", result.device, "What computes: cpu, or cuda where the program was built with it")
+  app.add_option("--device", result.device,
+                 "cpu, or cuda where the program was built with it; by default that of the checkpoint, or cpu")
       ->check(CLI::IsMember({"cpu", "cuda"}))
-      ->capture_default_str();
+      ->type_name("NAME");
   for_each_setting(result.settings, [&](std::string const& name, auto& value) {
     auto const* const description = description_of(name);
     if (description == nullptr || in_grid.contains(name)) return;

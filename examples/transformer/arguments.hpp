@@ -26,8 +26,8 @@ struct train_arguments {
   /// Stop at a checkpoint when they are over; 0: go on to the end.
   double seconds = 0;
   int threads = 1;
-  /// "cpu" or "cuda".
-  std::string device = "cpu";
+  /// "cpu" or "cuda"; empty: that of the checkpoint, or "cpu".
+  std::string device;
 };
 
 struct sample_arguments {

@@ -92,6 +92,7 @@ stored_run run_of(sigmax::io::safetensors_file const& file) {
                     .step = number_in<std::int64_t>(from, "step"),
                     .text = {},
                     .caps = {}};
+  if (from.contains("device")) result.device = from.at("device");
   if (from.contains("text")) {
     result.text = from.at("text");
     result.digest = number_in<std::uint64_t>(from, "digest");
@@ -115,6 +116,7 @@ void save_checkpoint(std::filesystem::path const& path, trainer const& of, std::
   of.add_to(state);
   auto about = metadata_of(of);
   about["text"] = text;
+  about["device"] = of.device();
   about["digest"] = std::to_string(of.text().digest);
   for_each_count(of.caps(), [&](char const* name, auto const& count) { about[name] = std::to_string(count); });
   state.save(path, about);

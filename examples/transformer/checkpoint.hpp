@@ -32,6 +32,8 @@ struct stored_run {
   std::int64_t step = 0;
   /// Of a checkpoint.
   std::string text;
+  /// What the run was computed on, as --device names it.
+  std::string device = "cpu";
   std::uint64_t digest = 0;
   cap_checks caps;
 };

@@ -88,7 +88,6 @@ int sweep(sigmax::cpu::native const& on, sweep_arguments const& options) {
   auto const start = clock::now();
   double const budget = 60 * options.minutes;
   std::filesystem::path const folder = options.training.out;
-  std::filesystem::create_directories(folder);
   auto const plan = plan_of(options);
   std::size_t done = 0;
   int status = 0;

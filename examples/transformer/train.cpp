@@ -54,7 +54,7 @@ run begin(sigmax::cpu::native const& on, train_arguments const& options) {
   auto settings = options.settings;
   run result{make_corpus(read_text(options.text), settings.shape.context), nullptr};
   settings.shape.vocabulary = result.text.vocabulary.size();
-  result.model = make_trainer_for(on, options.device, settings, result.text);
+  result.model = make_trainer_for(on, options.device.empty() ? "cpu" : options.device, settings, result.text);
   return result;
 }
 
@@ -68,7 +68,8 @@ run resume(sigmax::cpu::native const& on, train_arguments const& options, std::f
   if (result.text.digest != stored.digest || result.text.vocabulary.bytes() != stored.vocabulary) {
     throw sigmax::format_error(sigmax::io::printable(text) + ": this is not the text the checkpoint was trained on");
   }
-  result.model = make_trainer_for(on, options.device, stored.settings, result.text);
+  result.model =
+      make_trainer_for(on, options.device.empty() ? stored.device : options.device, stored.settings, result.text);
   result.model->restore(file, stored.step, stored.caps);
   return result;
 }

@@ -51,6 +51,8 @@ class trainer {
   trainer(trainer const&) = delete;
   trainer& operator=(trainer const&) = delete;
 
+  /// As --device names it.
+  virtual char const* device() const = 0;
   /// What computes, for people.
   virtual std::string where() const = 0;
 

@@ -65,6 +65,8 @@ class trainer_on : public trainer {
     wait();
   }
 
+  char const* device() const override { return in_device_memory<Backend> ? "cuda" : "cpu"; }
+
   std::string where() const override {
     if constexpr (in_device_memory<Backend>) {
       return "on a CUDA device";
@@ -157,27 +159,26 @@ class trainer_on : public trainer {
 
   /// @throws what the first lane that failed did; the others are done then.
   void step_weights(double rate) {
-    auto const step_lane = [&](std::size_t lane) {
-      for (std::size_t i = lane; i < optimizers_.size(); i += lanes_.size()) {
-        outcomes_[i] = step_weight(lanes_[lane], optimizers_[i], rate);
+    auto const step_lane = [&](index_t at) {
+      auto const lane = static_cast<std::size_t>(at);
+      failures_[lane] = nullptr;
+      try {
+        for (std::size_t i = lane; i < optimizers_.size(); i += lanes_.size()) {
+          outcomes_[i] = step_weight(lanes_[lane], optimizers_[i], rate);
+        }
+      } catch (...) {
+        failures_[lane] = std::current_exception();
       }
     };
     // One lane may use all threads itself.
     if (lanes_.size() == 1) {
       step_lane(0);
     } else {
-      sigmax::parallel_for(static_cast<index_t>(lanes_.size()), workers_, [&](index_t lane) {
-        auto& failure = failures_[static_cast<std::size_t>(lane)];
-        try {
-          step_lane(static_cast<std::size_t>(lane));
-        } catch (...) {
-          failure = std::current_exception();
-        }
-      });
+      sigmax::parallel_for(static_cast<index_t>(lanes_.size()), workers_, step_lane);
     }
     wait();
-    for (auto& each : failures_) {
-      if (each) std::rethrow_exception(std::exchange(each, nullptr));
+    for (auto const& each : failures_) {
+      if (each) std::rethrow_exception(each);
     }
   }
 

@@ -6,6 +6,7 @@
 #include <sigmax/kernels.hpp>
 
 #include "../transformer/device_cases.hpp"
+#include "support/executors.hpp"
 #include "transformer/cuda/device_backend.hpp"
 #include "transformer/cuda/device_trainer.hpp"
 
@@ -17,7 +18,10 @@ TEST_CASE("the model on a device has the losses and derivatives of that on the h
 }
 
 TEST_CASE("training on a device is that on the host, inside the caps, and checkpoints move between them") {
-  test::check_training_on([](run_settings const& settings, corpus const& text) {
-    return make_trainer_on_device(sigmax::cpu::native(), settings, text);
+  int started = 0;
+  test::check_training_on([&](run_settings const& settings, corpus const& text, int lanes) {
+    sigmax::cpu::native const host(sigmax::executor(lanes, sigmax::test::run_at_once, &started));
+    return make_trainer_on_device(host, settings, text);
   });
+  CHECK(started > 0);
 }

@@ -26,8 +26,8 @@ namespace transformer {
 /// gives the same bits, on every device of one kind.
 ///
 /// Tokens are given on the host; they may be changed when a call returns, unless they lie in page-locked memory: such
-/// memory is read in stream order. That they are in the vocabulary is not checked. Nothing waits for the stream but
-/// `cross_entropy`.
+/// memory is read in stream order. That they are in the vocabulary is not checked. Nothing else
+/// waits for the stream, but `cross_entropy`.
 /// @throws shape_error if shapes do not fit, and what gpu::cuda throws.
 class device_backend : public sigmax::gpu::cuda {
  public:

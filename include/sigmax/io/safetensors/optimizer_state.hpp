@@ -143,8 +143,8 @@ class optimizer_state_writer {
 
 /// Reads the state that was added under `prefix` into an optimizer that was made for the same shapes with the same
 /// options but for its numbers: the learning rate and its like come from the file. The optimizer may be in the memory
-/// of the device of `on`, its backend, wherever the one was that the file was written for; the tensors go there one by
-/// one, through memory of the host.
+/// of the device of `on`, its backend on its stream, wherever the one was that the file was written for; the tensors go
+/// there one by one, through memory of the host.
 /// @throws format_error if a tensor is missing or a number is not one, shape_error or unsupported_error for a tensor of
 /// another shape or type, domain_error for numbers out of range and for what the optimizer was made with otherwise, and
 /// what memory of the device and `on.copy_from_host` throw. The optimizer is as it was then.
