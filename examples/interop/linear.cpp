@@ -42,6 +42,7 @@ int main() {
     std::printf("on %s: ||layer(x)|| %.4g before, %.4g after; ||W|| in [%.9g, %.9g]; same memory: %s\n",
                 on_device ? "CUDA" : "CPU", before, after, norm.lower(), norm.upper(),
                 data == layer->weight.const_data_ptr() ? "yes" : "no");
+    std::fflush(stdout);  // whatever happens when libraries are unloaded
     return norm.upper() <= 1.0 + 1e-6 ? 0 : 1;
   } catch (std::exception const& error) {
     std::fprintf(stderr, "sigmax-interop: %s\n", error.what());
