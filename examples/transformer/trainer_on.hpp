@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstddef>
 #include <exception>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -21,6 +22,7 @@
 #include <sigmax/optimizer/learning_rate.hpp>
 
 #include "batches.hpp"
+#include "checkpoint.hpp"
 #include "evaluate.hpp"
 #include "initialize.hpp"
 #include "trainer.hpp"
@@ -47,12 +49,12 @@ class trainer_on : public trainer {
         model_(on, settings.shape, settings.model, settings.shape.context),
         weights_(on, settings.shape),
         gradient_(on, settings.shape),
-        host_weights_(settings.shape),
         activations_(on, settings.shape, settings.micro_batch, settings.shape.context),
         batches_(text.training(), settings.batch, settings.shape.context, settings.seed) {
     auto const cap = proven_cap(settings, weight_role::query);
-    initialize(with_scratch(host, scratch_[0]), host_weights_, std::fmin(cap, 1.0), settings.seed);
-    copy_parameters(on_, host_weights_, weights_);
+    parameters<float> start(settings.shape);
+    initialize(with_scratch(host, scratch_[0]), start, std::fmin(cap, 1.0), settings.seed);
+    copy_parameters(on_, start, weights_);
     std::vector<matrix_in<float, space> const*> gradients;
     for_each_weight(gradient_, [&](auto const&, weight_role, auto const& each) { gradients.push_back(&each); });
     optimizers_.reserve(gradients.size());
@@ -116,8 +118,9 @@ class trainer_on : public trainer {
 
   parameters<float> const& weights() const override {
     if constexpr (in_device_memory<Backend>) {
-      copy_parameters(on_, weights_, host_weights_);
-      return host_weights_;
+      if (!host_weights_) host_weights_.emplace(settings_.shape);
+      copy_parameters(on_, weights_, *host_weights_);
+      return *host_weights_;
     } else {
       return weights_;
     }
@@ -131,10 +134,7 @@ class trainer_on : public trainer {
   }
 
   void restore(sigmax::io::safetensors_file const& file, std::int64_t steps, cap_checks const& caps) override {
-    for_each_weight(host_weights_, [&](std::string const& name, weight_role, sigmax::matrix<float>& each) {
-      file.read_into(name, each);
-    });
-    copy_parameters(on_, host_weights_, weights_);
+    copy_parameters(on_, weights_of(file, settings_.shape), weights_);
     for (std::size_t i = 0; i < optimizers_.size(); ++i) optimizers_[i].restore(lanes_[i % lanes_.size()], file);
     wait();
     steps_ = steps;
@@ -197,8 +197,8 @@ class trainer_on : public trainer {
   model<float, space> model_;
   parameters<float, space> weights_;
   parameters<float, space> gradient_;
-  /// What training began with; of a device, what it had when it was last asked for.
-  mutable parameters<float> host_weights_;
+  /// Of a device: what it had when it was last asked for.
+  mutable std::optional<parameters<float>> host_weights_;
   activations<float, space> activations_;
   batch_sampler batches_;
   std::vector<weight_optimizer<space>> optimizers_;
