@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // cholesky, triangular_solve and the sorting of eigenvalues.
 #include <sigmax/cuda/kernels/launch.cuh>
+#include <sigmax/cuda/kernels/small_cholesky.cuh>
 #include <sigmax/cuda/kernels/tile_schedule.hpp>
 #include <sigmax/cuda/kernels/triangular.cuh>
 #include <sigmax/cuda/library/factorizations.hpp>
@@ -51,28 +52,45 @@ status factor_panel(stream on, strided<T> panel, index first, index* stopped) {
   return {};
 }
 
-}  // namespace
-
+/// By panels of 128 columns, each one 32 at a time.
 template <class T>
-status cholesky(stream on, index* status_memory, strided<T> a, index* completed) {
+status factor_by_panels(stream on, index* stopped, strided<T> a) {
   constexpr index panel_width = 128;
   index const n = a.rows;
-  *completed = n;
-  if (n == 0) return {};
-  auto failed = runtime_status(cudaMemsetAsync(status_memory, 0xff, sizeof(index), on), "cholesky");
+  auto failed = runtime_status(cudaMemsetAsync(stopped, 0xff, sizeof(index), on), "cholesky");
   if (failed.failed()) return failed;
   for (index at = 0; at < n; at += panel_width) {
     index const width = n - at < panel_width ? n - at : panel_width;
     auto const panel = a.block(at, at, n - at, width);
-    failed = factor_panel(on, panel, at, status_memory);
+    failed = factor_panel(on, panel, at, stopped);
     if (failed.failed()) return failed;
     index const below = n - at - width;
     if (below == 0) break;
     auto const left = constant(panel.block(width, 0, below, width));
     auto const rest = a.block(at + width, at + width, below, below);
-    failed = multiply_lower<T>(on, T(-1), left, left.transposed(), T(1), constant(rest), rest, status_memory);
+    failed = multiply_lower<T>(on, T(-1), left, left.transposed(), T(1), constant(rest), rest, stopped);
     if (failed.failed()) return failed;
   }
+  return {};
+}
+
+template <class T>
+status factor_by_one_block(stream on, index* stopped, strided<T> a) {
+  using memory = small_cholesky_memory;
+  return start_with_memory("cholesky", small_cholesky_kernel<T>, dim3(1), dim3(memory::threads),
+                           memory::elements(static_cast<int>(a.rows)) * sizeof(T), on, a, stopped);
+}
+
+}  // namespace
+
+template <class T>
+status cholesky(stream on, index* status_memory, strided<T> a, index* completed) {
+  index const n = a.rows;
+  *completed = n;
+  if (n == 0) return {};
+  auto failed = n <= small_cholesky_order ? factor_by_one_block<T>(on, status_memory, a)
+                                          : factor_by_panels<T>(on, status_memory, a);
+  if (failed.failed()) return failed;
   index stopped = -1;
   failed = read_index(on, status_memory, &stopped, "cholesky");
   if (!failed.failed() && stopped >= 0) *completed = stopped;

@@ -84,6 +84,11 @@ TEST_CASE_TEMPLATE("the same bits a hundred times", T, float, double) {
   gpu::device_matrix<T> definite(stream, 260, 260);
   on.gram(T(1), x.view(), T(0), definite.view(), definite.view());
   repeat<T>(on, definite, [&](auto const& be, auto& r) { CHECK(be.cholesky(r.view()) == 260); });
+  // Larger than one block factors.
+  auto const wide = random_on_device<T>(stream, 600, 900, 6);
+  gpu::device_matrix<T> large(stream, 600, 600);
+  on.gram(T(1), wide.view(), T(0), large.view(), large.view());
+  repeat<T>(on, large, [&](auto const& be, auto& r) { CHECK(be.cholesky(r.view()) == 600); });
   auto factor = definite;
   CHECK(on.cholesky(factor.view()) == 260);
   repeat<T>(on, x, [&](auto const& be, auto& r) {

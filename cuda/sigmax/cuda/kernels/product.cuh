@@ -17,6 +17,7 @@
 
 #include <cuda_runtime.h>
 
+#include <sigmax/cuda/kernels/double_product.cuh>
 #include <sigmax/cuda/kernels/tile_schedule.hpp>
 #include <sigmax/cuda/library/types.hpp>
 
@@ -212,7 +213,7 @@ class accumulator<double, Tile> {
 #pragma unroll
       for (int i = 0; i < rows; i += 2) {
 #pragma unroll
-        for (int j = 0; j < across; ++j) multiply(x[i], x[i + 1], y[j], sums_[i] + 2 * j, sums_[i + 1] + 2 * j);
+        for (int j = 0; j < across; ++j) add_product(x[i], x[i + 1], y[j], sums_[i] + 2 * j, sums_[i + 1] + 2 * j);
       }
     }
   }
@@ -222,24 +223,6 @@ class accumulator<double, Tile> {
   __device__ int col(int j) const { return first_col_ + j / 2 * 8 + 2 * inner_ + j % 2; }
 
  private:
-  /// Rows 0 to 7 and 8 to 15 of a 16 x 8 result, two neighbours of each.
-  static __device__ void multiply(double a0, double a1, double b, double* c0, double* c1) {
-#if __CUDA_ARCH__ >= 900
-    asm volatile(
-        "mma.sync.aligned.m16n8k4.row.col.f64.f64.f64.f64.rn {%0, %1, %2, %3}, {%4, %5}, {%6}, {%0, %1, %2, %3};"
-        : "+d"(c0[0]), "+d"(c0[1]), "+d"(c1[0]), "+d"(c1[1])
-        : "d"(a0), "d"(a1), "d"(b));
-#else
-    multiply_eight_rows(a0, b, c0);
-    multiply_eight_rows(a1, b, c1);
-#endif
-  }
-  static __device__ void multiply_eight_rows(double a, double b, double* c) {
-    asm volatile("mma.sync.aligned.m8n8k4.row.col.f64.f64.f64.f64.rn {%0, %1}, {%2}, {%3}, {%0, %1};"
-                 : "+d"(c[0]), "+d"(c[1])
-                 : "d"(a), "d"(b));
-  }
-
   double sums_[rows][cols] = {};
   int first_row_;
   int first_col_;
