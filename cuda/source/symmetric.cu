@@ -71,9 +71,11 @@ void run(cudaStream_t stream, symmetric_call const& o) {
                       o.left.cols > 0;
   auto kernel = o.kernel;
   if (kernel == tensor_kernel::automatic) {
-    kernel = !hopper                ? tensor_kernel::any_shape
-             : o.result.rows > 6144 ? tensor_kernel::hopper_256x2
-                                    : tensor_kernel::hopper_128x2;
+    index_t const pieces = (o.left.cols * size + 127) / 128;
+    kernel = !hopper ? tensor_kernel::any_shape
+             : wide_tiles_are_faster(facts.processors, o.result.rows, pieces, o.result.count)
+                 ? tensor_kernel::hopper_256x2
+                 : tensor_kernel::hopper_128x2;
   }
   if (kernel == tensor_kernel::any_shape) return run_ampere<Kind>(stream, o);
   if (!hopper) {

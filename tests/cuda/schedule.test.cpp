@@ -15,8 +15,9 @@ namespace detail = sigmax::gpu::detail;
 long long const orders[] = {1, 7, 8, 63, 64, 65, 127, 128, 129, 255, 256, 257, 768, 1000, 4096 + 8};
 
 /// How often every 64 x 64 box of the result is written if all tiles of the schedule are carried out.
-std::vector<int> boxes_written(long long m, int wide) {
-  auto const schedule = detail::symmetric_schedule::of(m, wide);
+template <class Schedule>
+std::vector<int> boxes_written(long long m) {
+  Schedule const schedule{static_cast<int>((m + 127) / 128)};
   long long const boxes = (m + 63) / 64;
   std::vector<int> written(static_cast<std::size_t>(boxes * boxes));
   auto const write = [&](long long row, long long col) {
@@ -24,16 +25,15 @@ std::vector<int> boxes_written(long long m, int wide) {
   };
   for (int index = 0; index < schedule.pairs(); ++index) {
     auto const pair = schedule(index);
-    for (int member = 0; member < 2; ++member) {
-      if (!pair.valid[member]) continue;
-      for (long long i = 0; i < 2; ++i) {
-        for (long long j = 0; j < (pair.wide ? 4 : 2); ++j) {
-          long long const row = 2 * pair.tile[member].row + i;
-          long long const col = 2 * pair.tile[member].col + j;
-          auto const role = detail::role_of_box(row, col);
-          if (role == detail::box_role::above) continue;
+    for (auto const& tile : pair.tile) {
+      for (int part = 0; part < tile.cols; ++part) {
+        for (int i = 0; i < 4; ++i) {
+          int const row = 2 * tile.row + i / 2;
+          int const col = 2 * tile.col[part] + i % 2;
+          auto const role = detail::role_of_box(row, col, pair.swapped);
+          if (role == detail::box_role::left_out) continue;
           write(row, col);
-          if (role == detail::box_role::below) write(col, row);
+          if (role == detail::box_role::mirrored) write(col, row);
         }
       }
     }
@@ -41,15 +41,13 @@ std::vector<int> boxes_written(long long m, int wide) {
   return written;
 }
 
-TEST_CASE("every box of a symmetric result is written once, by its tile or by its mirror image") {
-  for (int wide = 1; wide <= 2; ++wide) {
-    for (auto const m : orders) {
-      CAPTURE(wide);
-      CAPTURE(m);
-      int wrong = 0;
-      for (int const times : boxes_written(m, wide)) wrong += times == 1 ? 0 : 1;
-      CHECK(wrong == 0);
-    }
+TEST_CASE_TEMPLATE("every box of a symmetric result is written once, by its tile or by its mirror image", schedule,
+                   detail::narrow_schedule, detail::wide_schedule) {
+  for (auto const m : orders) {
+    CAPTURE(m);
+    int wrong = 0;
+    for (int const times : boxes_written<schedule>(m)) wrong += times == 1 ? 0 : 1;
+    CHECK(wrong == 0);
   }
 }
 
@@ -72,73 +70,69 @@ TEST_CASE("every element of the lower triangle is computed by one tile of 128 x 
   CHECK(last.col == 32766);
 }
 
-TEST_CASE("pairs that share an operand lie in one column, and few tiles stay without use") {
-  for (int wide = 1; wide <= 2; ++wide) {
-    for (auto const m : orders) {
-      CAPTURE(wide);
-      CAPTURE(m);
-      auto const schedule = detail::symmetric_schedule::of(m, wide);
-      int idle = 0;
-      for (int index = 0; index < schedule.pairs(); ++index) {
-        auto const pair = schedule(index);
-        CHECK(pair.valid[0]);
-        CHECK(pair.tile[0].row < schedule.row_tiles);
-        if (pair.shared) CHECK(pair.tile[0].col == pair.tile[1].col);
-        if (!pair.valid[1]) ++idle;
+template <class Schedule>
+void check_pairs(Schedule const& schedule, int most_cols) {
+  for (int index = 0; index < schedule.pairs(); ++index) {
+    auto const pair = schedule(index);
+    auto const& first = pair.tile[0];
+    auto const& second = pair.tile[1];
+    CHECK(first.cols >= 1);
+    CHECK(first.cols <= most_cols);
+    CHECK(second.cols <= first.cols);
+    for (auto const& tile : pair.tile) {
+      if (tile.cols == 0) continue;
+      CHECK(tile.row < schedule.row_tiles);
+      for (int part = 0; part < tile.cols; ++part) {
+        CHECK(tile.col[part] < schedule.row_tiles);
+        // On or below the diagonal unless rows are taken from where others take columns.
+        CHECK((pair.swapped ? tile.row <= tile.col[part] : tile.row >= tile.col[part]));
       }
-      CHECK(idle <= schedule.row_tiles + 1);
-      if (schedule.row_tiles % 4 == 0) CHECK(idle == 0);
     }
+    if ((pair.shared & detail::part_rows) != 0) CHECK(first.row == second.row);
+    if ((pair.shared & detail::part_first_cols) != 0) CHECK(first.col[0] == second.col[0]);
+    if ((pair.shared & detail::part_second_cols) != 0) CHECK(first.col[1] == second.col[1]);
   }
-  CHECK(2 * detail::symmetric_schedule::of(4096, 1).pairs() == 528);  // four rounds of 132 multiprocessors
 }
 
-TEST_CASE("workers share all items, and none works more than one small item longer than it has to") {
-  for (int workers : {1, 2, 5, 66}) {
-    for (int large : {0, 1, 28, 54, 66, 120, 144, 496}) {
-      for (int small : {0, 1, 3, 12, 24, 48, 240}) {
-        CAPTURE(workers);
-        CAPTURE(large);
-        CAPTURE(small);
-        std::set<int> seen;
-        int longest = 0;
-        int count = 0;
-        for (int worker = 0; worker < workers; ++worker) {
-          int time = 0;
-          for (int step = 0;; ++step) {
-            int const item = detail::item_of_worker(worker, step, workers, large, small);
-            if (item < 0) break;
-            REQUIRE(item < large + small);
-            seen.insert(item);
-            ++count;
-            time += item < large ? 2 : 1;
-          }
-          longest = time > longest ? time : longest;
-        }
-        CHECK(count == large + small);
-        CHECK(seen.size() == static_cast<std::size_t>(count));
-        int const even = (2 * large + small + workers - 1) / workers;
-        int const rounds = 2 * ((large + workers - 1) / workers);
-        CHECK(longest <= (even > rounds ? even : rounds) + 1);
-      }
-    }
+TEST_CASE("what pairs share is the same for both, and few tiles stay without use") {
+  for (auto const m : orders) {
+    CAPTURE(m);
+    int const row_tiles = static_cast<int>((m + 127) / 128);
+    detail::narrow_schedule const narrow{row_tiles};
+    detail::wide_schedule const wide{row_tiles};
+    check_pairs(narrow, 1);
+    check_pairs(wide, 2);
+    CHECK(2 * narrow.pairs() - detail::triangle_size(row_tiles) <= row_tiles + 1);
+    CHECK(4 * wide.pairs() - detail::triangle_size(row_tiles) <= 9);
+    if (row_tiles % 8 == 0) CHECK(4 * wide.pairs() == detail::triangle_size(row_tiles));
   }
-  auto const longest = [](int m) {  // in halves of a round of 66 clusters
-    auto const schedule = detail::symmetric_schedule::of(m, 2);
-    int most = 0;
-    for (int worker = 0; worker < 66; ++worker) {
-      int time = 0;
-      for (int step = 0;; ++step) {
-        int const item = detail::item_of_worker(worker, step, 66, schedule.pairs_below(), schedule.pairs_on());
-        if (item < 0) break;
-        time += item < schedule.pairs_below() ? 2 : 1;
-      }
-      most = time > most ? time : most;
-    }
-    return most;
+}
+
+TEST_CASE("every pair of wide tiles shares an operand") {
+  for (auto const m : orders) {
+    detail::wide_schedule const schedule{static_cast<int>((m + 127) / 128)};
+    for (int index = 0; index < schedule.pairs(); ++index) CHECK(schedule(index).shared != 0);
+  }
+}
+
+TEST_CASE("66 clusters take four rounds of narrow pairs for an order of 4096, and two of wide ones") {
+  CHECK(detail::narrow_schedule{32}.pairs() == 4 * 66);
+  CHECK(detail::wide_schedule{32}.pairs() == 2 * 66);
+  CHECK(detail::wide_schedule{64}.pairs() <= 8 * 66);
+}
+
+TEST_CASE("wide tiles are taken where they fill the rounds of an H100") {
+  auto const wide = [](long long m, long long inner, int count) {
+    return detail::wide_tiles_are_faster(132, m, inner / 64, count);
   };
-  CHECK(longest(4096) == 4);
-  CHECK(longest(8192) == 16);
+  CHECK(!wide(128, 128, 1));
+  CHECK(!wide(768, 768, 48));
+  CHECK(!wide(768, 3072, 24));
+  CHECK(!wide(1024, 1024, 1));
+  CHECK(wide(2048, 2048, 1));
+  CHECK(wide(4096, 4096, 1));
+  CHECK(wide(8192, 8192, 1));
+  CHECK(detail::wide_tiles_are_faster(1, 4096, 64, 1));
 }
 
 TEST_CASE("bands cover a triangle whatever their width") {

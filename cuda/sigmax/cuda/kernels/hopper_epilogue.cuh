@@ -19,7 +19,17 @@
 
 namespace sigmax::inline SIGMAX_ABI::gpu::detail {
 
-/// Writes 64 rows of one or two boxes of one warp group. `d` are the accumulators of those columns.
+/// A square of 64 x 64 of the result: its first row and column.
+struct result_square {
+  int row, col;
+};
+
+/// Where a warp group stages a square, as it is and transposed: `Shape::boxes` boxes each.
+struct staging_set {
+  std::uint32_t straight, turned;
+};
+
+/// Writes squares of one warp group.
 template <class Shape, class Result>
 struct hopper_epilogue {
   hopper_arguments const& arguments;
@@ -31,91 +41,122 @@ struct hopper_epilogue {
   int named_barrier;
   int thread;  ///< of 128
   bool leader;
-  std::uint32_t staging = first_set;  ///< the set in use
+  staging_set current{}, other{};  ///< `other` where there are two sets
+  bool two_sets = Shape::own_sets == 2;
+  bool swapped = false;  ///< of a square on the diagonal the upper half counts
+  int written = 0;       ///< squares of this tile
 
   static constexpr int box_bytes = Shape::box_bytes;
-  /// Squares of 64 x 64 in a unit, and boxes in such a square.
-  static constexpr int squares = Shape::unit_cols / 64;
-  static constexpr int boxes_of_square = Shape::boxes / squares;
-
-  __device__ __forceinline__ bool lives(long long row, long long col) const {
-    return row < arguments.order && role_of_box(row / 64, col / 64) != box_role::above;
-  }
 
   __device__ __forceinline__ void sync() const { ptx::named_sync(named_barrier, 128); }
 
-  /// What the leader sent from the set that is next has been read.
-  __device__ __forceinline__ static void set_is_free() { ptx::stores_read<Shape::sets - 1>(); }
+  /// Begins with the first set of its own. What was staged has been read.
+  __device__ __forceinline__ void restart(bool is_swapped) {
+    swapped = is_swapped;
+    written = 0;
+    constexpr int half = Shape::boxes * box_bytes;
+    current = {first_set, first_set + half};
+    if constexpr (Shape::own_sets == 2) other = {first_set + Shape::set_bytes, first_set + Shape::set_bytes + half};
+    if constexpr (Shape::borrows) two_sets = false;
+  }
 
-  /// Starts loading C for the unit at (row, col). For the leader alone; what was staged has been read.
-  __device__ __forceinline__ void fetch(long long row, long long col, int matrix) const {
-    int const count = squares == 2 && role_of_box(row / 64, col / 64 + 1) == box_role::above ? 1 : Shape::boxes;
-    ptx::barrier_expect(loaded, static_cast<std::uint32_t>(count * box_bytes));
-    for (int box = 0; box < count; ++box) {
-      ptx::load_box(addend, staging + static_cast<std::uint32_t>(box * box_bytes), loaded,
-                    static_cast<int>(col) + box * Shape::box_cols, static_cast<int>(row), matrix);
+  /// Has a second set for the squares until `restart`.
+  __device__ __forceinline__ void borrow(std::uint32_t straight, std::uint32_t turned) {
+    other = {straight, turned};
+    two_sets = true;
+  }
+
+  /// Starts loading C for a square. For the leader alone; what was staged in the set has been read.
+  __device__ __forceinline__ void fetch(result_square const& at, staging_set const& to, int matrix) const {
+    ptx::barrier_expect(loaded, static_cast<std::uint32_t>(Shape::boxes * box_bytes));
+    for (int box = 0; box < Shape::boxes; ++box) {
+      ptx::load_box(addend, to.straight + static_cast<std::uint32_t>(box * box_bytes), loaded,
+                    at.col + box * Shape::box_cols, at.row, matrix);
     }
   }
 
-  template <int First, int Count>
-  __device__ __forceinline__ void write(float (&d)[Count], long long row, long long col, int to,
-                                        coefficients const& k) {
+  /// Writes the square at `at` from the accumulators d[First], ...; C for the first one of a tile has been fetched, and for
+  /// `next`, if there is one, it is fetched here. `give_back` is called when a borrowed set has been read for good.
+  template <int First, int Count, class GiveBack>
+  __device__ __forceinline__ void write(float (&d)[Count], result_square const at, bool has_next,
+                                        result_square const next, int matrix, int to, coefficients const& k,
+                                        GiveBack const& give_back) {
+    // Without C a borrowed set serves one square, the second: the third is written while it is read, and before the
+    // fourth it goes back.
+    bool const keeps_lent = arguments.has_addend || !Shape::borrows;
     if (arguments.has_addend) {
       ptx::barrier_wait(loaded, parity);
       parity ^= 1;
+      if (leader && two_sets && has_next) {
+        ptx::stores_read<0>();
+        fetch(next, other, matrix);
+      }
     } else {
-      if (leader) set_is_free();
+      bool const is_last = !keeps_lent && written == 3;
+      if (leader) {
+        if (two_sets && !is_last) {
+          ptx::stores_read<1>();
+        } else {
+          ptx::stores_read<0>();
+        }
+      }
       sync();
+      if (is_last) give_back();
     }
-    int const diagonal = static_cast<int>(row / 64 - col / 64);  // the square on it, if one is
-#pragma unroll
-    for (int square = 0; square < squares; ++square)
-      write_square(d, First + square * 32, square, square == diagonal, k);
-    if (diagonal >= 0 && diagonal < squares) {
+    bool const on_diagonal = at.row == at.col;
+    // A body for each kind: what a square does not need would be most of its instructions.
+    if (on_diagonal) {
+      write_square<First, true, true>(d, k);
       sync();
-      reflect(diagonal);
+      reflect();
+    } else if (sizeof(Result) == 4 || arguments.has_addend) {  // floats have no registers for a third
+      write_square<First, false, true>(d, k);
+    } else {
+      write_square<First, false, false>(d, k);
     }
     ptx::fence_for_copies();
     sync();
     if (leader) {
-      send(row, col, to);
+      send(at, on_diagonal, to);
       ptx::stores_commit();
+      if (arguments.has_addend && !two_sets && has_next) {
+        ptx::stores_read<0>();
+        fetch(next, current, matrix);
+      }
     }
-    next_set();
+    if (two_sets && (keeps_lent || written < 2)) {
+      auto const used = current;
+      current = other;
+      other = used;
+    }
+    ++written;
   }
 
  private:
-  __device__ __forceinline__ void next_set() {
-    if constexpr (Shape::sets == 2) staging = staging == first_set ? first_set + Shape::set_bytes : first_set;
-  }
-
-  __device__ __forceinline__ std::uint32_t straight(int square) const {
-    return staging + static_cast<std::uint32_t>(square * boxes_of_square * box_bytes);
-  }
-  __device__ __forceinline__ std::uint32_t turned(int square) const {
-    return straight(square) + Shape::boxes * box_bytes;
-  }
-
   /// Address of element (r, c) of a square of 64 x 64.
   __device__ __forceinline__ static std::uint32_t address(std::uint32_t base, int r, int c) {
     constexpr int size = static_cast<int>(sizeof(Result));
-    int const box = boxes_of_square == 1 ? 0 : c / Shape::box_cols;
-    int const inside = boxes_of_square == 1 ? c : c % Shape::box_cols;
+    int const box = Shape::boxes == 1 ? 0 : c / Shape::box_cols;
+    int const inside = Shape::boxes == 1 ? c : c % Shape::box_cols;
     return base + static_cast<std::uint32_t>(box * box_bytes + swizzled(r, inside * size));
   }
 
-  /// A square as it is and transposed. Squares above the diagonal come out as zeros and are not sent.
-  template <int Count>
-  __device__ __forceinline__ void write_square(float (&d)[Count], int first, int square, bool on_diagonal,
-                                               coefficients const& k) const {
+  /// A square as it is and transposed. OnDiagonal, MayAdd: whether it has to look for the diagonal and for C.
+  template <int First, bool OnDiagonal, bool MayAdd, int Count>
+  __device__ __forceinline__ void write_square(float (&d)[Count], coefficients const& k) const {
     int const warp = thread / 32;
     int const lane = thread % 32;
+    bool const add = MayAdd && arguments.has_addend;
     auto const origin = accumulator_place(warp, lane, 0);
     // Accumulators i with 8 (i / 4) + i % 2 - 8 (i / 2 % 2) equal to this lie on the diagonal.
-    int const offset = on_diagonal ? origin.row - origin.col : 1 << 20;
+    int const offset = origin.row - origin.col;
     auto const value = [&](int i, float c) {
-      float const v = k.alpha * d[first + i] + k.beta * c;
-      return offset == 8 * (i >> 2) + (i & 1) - 8 * ((i >> 1) & 1) ? v + k.diagonal : v;
+      float v = k.alpha * d[First + i];
+      if constexpr (MayAdd) v += k.beta * c;
+      if constexpr (OnDiagonal) {
+        if (offset == 8 * (i >> 2) + (i & 1) - 8 * ((i >> 1) & 1)) v += k.diagonal;
+      }
+      return v;
     };
     if constexpr (sizeof(Result) == 2) {
       auto const by_rows = piece_by_rows(lane);
@@ -123,9 +164,9 @@ struct hopper_epilogue {
 #pragma unroll
       for (int group = 0; group < 4; ++group) {  // of 16 columns
         std::uint32_t const at =
-            straight(square) + static_cast<std::uint32_t>(swizzled(16 * warp + by_rows.row, group * 32 + by_rows.col));
+            current.straight + static_cast<std::uint32_t>(swizzled(16 * warp + by_rows.row, group * 32 + by_rows.col));
         std::uint32_t packed[4] = {0, 0, 0, 0};
-        if (arguments.has_addend) ptx::load_matrices(packed, at);
+        if (add) ptx::load_matrices(packed, at);
 #pragma unroll
         for (int i = 0; i < 4; ++i) {
           float2 const c = unpack_two<Result>(packed[i]);
@@ -134,41 +175,41 @@ struct hopper_epilogue {
         }
         ptx::store_matrices(packed, at);
         ptx::store_matrices_transposed(
-            packed, turned(square) +
+            packed, current.turned +
                         static_cast<std::uint32_t>(swizzled(group * 16 + by_columns.row, 32 * warp + by_columns.col)));
       }
     } else {
 #pragma unroll
       for (int i = 0; i < 32; i += 2) {
         auto const place = accumulator_place(warp, lane, i);
-        std::uint32_t const at = address(straight(square), place.row, place.col);
+        std::uint32_t const at = address(current.straight, place.row, place.col);
         float2 c = {0, 0};
-        if (arguments.has_addend) {
+        if (add) {
           asm volatile("ld.shared.v2.f32 {%0, %1}, [%2];" : "=f"(c.x), "=f"(c.y) : "r"(at) : "memory");
         }
         float2 const v = {value(i, c.x), value(i + 1, c.y)};
         asm volatile("st.shared.v2.f32 [%0], {%1, %2};" ::"r"(at), "f"(v.x), "f"(v.y) : "memory");
-        put(address(turned(square), place.col, place.row), v.x);
-        put(address(turned(square), place.col + 1, place.row), v.y);
+        put(address(current.turned, place.col, place.row), v.x);
+        put(address(current.turned, place.col + 1, place.row), v.y);
       }
     }
   }
 
-  /// The upper half of a diagonal square from its transpose.
-  __device__ __forceinline__ void reflect(int square) const {
+  /// The half of a diagonal square that does not count from its transpose.
+  __device__ __forceinline__ void reflect() const {
 #pragma unroll 1
     for (int i = thread; i < 64 * 64; i += 128) {
       int const r = i / 64;
       int const c = i % 64;
-      if (c <= r) continue;
+      if (swapped ? c >= r : c <= r) continue;
       if constexpr (sizeof(Result) == 2) {
         std::uint16_t bits;
-        asm volatile("ld.shared.u16 %0, [%1];" : "=h"(bits) : "r"(address(turned(square), r, c)) : "memory");
-        asm volatile("st.shared.u16 [%0], %1;" ::"r"(address(straight(square), r, c)), "h"(bits) : "memory");
+        asm volatile("ld.shared.u16 %0, [%1];" : "=h"(bits) : "r"(address(current.turned, r, c)) : "memory");
+        asm volatile("st.shared.u16 [%0], %1;" ::"r"(address(current.straight, r, c)), "h"(bits) : "memory");
       } else {
         float v;
-        asm volatile("ld.shared.f32 %0, [%1];" : "=f"(v) : "r"(address(turned(square), r, c)) : "memory");
-        put(address(straight(square), r, c), v);
+        asm volatile("ld.shared.f32 %0, [%1];" : "=f"(v) : "r"(address(current.turned, r, c)) : "memory");
+        put(address(current.straight, r, c), v);
       }
     }
   }
@@ -177,20 +218,12 @@ struct hopper_epilogue {
     asm volatile("st.shared.f32 [%0], %1;" ::"r"(at), "f"(v) : "memory");
   }
 
-  __device__ __forceinline__ void send(long long row, long long col, int to) const {
-#pragma unroll
-    for (int square = 0; square < squares; ++square) {
-      auto const role = role_of_box(row / 64, col / 64 + square);
-      if (role == box_role::above) continue;
-      int const r = static_cast<int>(row);
-      int const c = static_cast<int>(col) + 64 * square;
-      bool const diagonal = role == box_role::diagonal;
-      for (int box = 0; box < boxes_of_square; ++box) {
-        auto const offset = static_cast<std::uint32_t>(box * box_bytes);
-        ptx::store_box(result, straight(square) + offset, c + box * Shape::box_cols, r, to);
-        if (!diagonal && arguments.mirror) {
-          ptx::store_box(result, turned(square) + offset, r + box * Shape::box_cols, c, to);
-        }
+  __device__ __forceinline__ void send(result_square const& at, bool on_diagonal, int to) const {
+    for (int box = 0; box < Shape::boxes; ++box) {
+      auto const offset = static_cast<std::uint32_t>(box * box_bytes);
+      ptx::store_box(result, current.straight + offset, at.col + box * Shape::box_cols, at.row, to);
+      if (!on_diagonal && arguments.mirror) {
+        ptx::store_box(result, current.turned + offset, at.row + box * Shape::box_cols, at.col, to);
       }
     }
   }

@@ -31,18 +31,18 @@ void launch_hopper(cudaStream_t stream, symmetric_call const& o, int splits, dev
   constexpr auto type = map_type<Kind>();
   constexpr auto result_type = sizeof(Result) == 4 ? CU_TENSOR_MAP_DATA_TYPE_FLOAT32 : type;
   auto const encode = find_encode_tiled();
-  auto const left = tensor_map(encode, type, element, o.left, shape::tile_rows);
+  auto const left = tensor_map(encode, type, element, o.left, 64);
   auto const right = tensor_map(encode, type, element, o.right, 64);
   auto const result = tensor_map(encode, result_type, result_element, to, 64);
   auto const addend = has_addend ? tensor_map(encode, result_type, result_element, o.addend, 64) : result;
 
   hopper_arguments arguments{};
-  arguments.schedule = symmetric_schedule::of(o.result.rows, TileCols / 128);
+  arguments.row_tiles = static_cast<int>((o.result.rows + 127) / 128);
   arguments.batch = o.result.count;
   arguments.inner_blocks = static_cast<int>((o.left.cols + shape::inner - 1) / shape::inner);
   arguments.blocks_per_split = (arguments.inner_blocks + splits - 1) / splits;
   arguments.splits = (arguments.inner_blocks + arguments.blocks_per_split - 1) / arguments.blocks_per_split;
-  arguments.order = o.result.rows;
+  arguments.order = static_cast<int>(o.result.rows);
   arguments.has_addend = has_addend;
   arguments.mirror = splits == 1;
   arguments.same = same;
@@ -52,20 +52,24 @@ void launch_hopper(cudaStream_t stream, symmetric_call const& o, int splits, dev
   SIGMAX_CUDA_LIBRARY::must(
       cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, shape::shared_bytes),
       "cudaFuncSetAttribute");
-  long long const tiles = 2LL * arguments.schedule.pairs() * arguments.batch * arguments.splits;
+  typename shape::schedule const schedule{arguments.row_tiles};
+  long long const tiles = 2LL * schedule.pairs() * arguments.batch * arguments.splits;
   long long const most = processors / Cluster * Cluster;
   cudaLaunchConfig_t config{};
   config.gridDim = dim3(static_cast<unsigned>(tiles < most ? tiles : most));
   config.blockDim = dim3(shape::threads);
   config.dynamicSmemBytes = shape::shared_bytes;
   config.stream = stream;
-  cudaLaunchAttribute attribute{};
-  attribute.id = cudaLaunchAttributeClusterDimension;
-  attribute.val.clusterDim.x = Cluster;
-  attribute.val.clusterDim.y = 1;
-  attribute.val.clusterDim.z = 1;
-  config.attrs = &attribute;
-  config.numAttrs = 1;
+  cudaLaunchAttribute attributes[2]{};
+  attributes[0].id = cudaLaunchAttributeClusterDimension;
+  attributes[0].val.clusterDim.x = Cluster;
+  attributes[0].val.clusterDim.y = 1;
+  attributes[0].val.clusterDim.z = 1;
+  // Begins while the kernel before ends, and waits for it where it first touches memory.
+  attributes[1].id = cudaLaunchAttributeProgrammaticStreamSerialization;
+  attributes[1].val.programmaticStreamSerializationAllowed = 1;
+  config.attrs = attributes;
+  config.numAttrs = 2;
   SIGMAX_CUDA_LIBRARY::must(cudaLaunchKernelEx(&config, kernel, arguments, left, right, addend, result),
                             "hopper_symmetric");
 }

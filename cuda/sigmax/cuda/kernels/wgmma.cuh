@@ -75,9 +75,10 @@ __device__ __forceinline__ void keep_here(float (&d)[Count]) {
       : SIGMAX_WGMMA_FIRST, SIGMAX_WGMMA_SECOND                                                                        \
       : "l"(a), "l"(b), "r"(accumulate))
 
-/// D = A B^T, or D += A B^T with `accumulate`, for 128 rows of B, in the first 64 accumulators; a and b are descriptors.
-template <class Operand, int Count>
-__device__ __forceinline__ void wgmma_narrow(float (&d)[Count], std::uint64_t a, std::uint64_t b, int accumulate) {
+/// D = A B^T, or D += A B^T with `accumulate`, for as many rows of B as there are accumulators for: 128 or 256. a and b are
+/// descriptors.
+template <class Operand>
+__device__ __forceinline__ void wgmma(float (&d)[64], std::uint64_t a, std::uint64_t b, int accumulate) {
   if constexpr (Operand::kind == operand_kind::bf16) {
     SIGMAX_WGMMA_128("m64n128k16.f32.bf16.bf16", ", 0, 0");
   } else if constexpr (Operand::kind == operand_kind::f16) {
@@ -85,12 +86,6 @@ __device__ __forceinline__ void wgmma_narrow(float (&d)[Count], std::uint64_t a,
   } else {
     SIGMAX_WGMMA_128("m64n128k8.f32.tf32.tf32", "");
   }
-}
-
-/// The same for as many rows of B as there are accumulators for: 128 or 256.
-template <class Operand>
-__device__ __forceinline__ void wgmma(float (&d)[64], std::uint64_t a, std::uint64_t b, int accumulate) {
-  wgmma_narrow<Operand>(d, a, b, accumulate);
 }
 template <class Operand>
 __device__ __forceinline__ void wgmma(float (&d)[128], std::uint64_t a, std::uint64_t b, int accumulate) {

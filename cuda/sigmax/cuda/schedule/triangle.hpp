@@ -50,96 +50,159 @@ SIGMAX_HOST_DEVICE constexpr grid_place band_place(int index, int order, int ban
   return {order, order};
 }
 
-/// Two tiles that two thread blocks compute side by side. With `shared` they lie in one column of tiles, so that both
-/// read the same rows of the right operand.
-struct tile_pair {
-  grid_place tile[2];  ///< in units of 128 x 128
-  bool valid[2] = {true, true};
-  bool shared = true;
-  bool wide = false;  ///< 256 columns instead of 128
+/// What a thread block computes at a time: 128 rows of the result, and once or twice 128 columns, which need not lie side
+/// by side. Rows and columns in units of 128.
+struct symmetric_tile {
+  int row = 0;
+  int col[2] = {0, 0};
+  int cols = 0;  ///< how many of the columns are written: none where a pair has a single tile
 };
 
-/// All tiles of a symmetric m x m result that hold an element on or below the diagonal, in pairs.
+/// What both tiles of a pair read, so that one copy serves both: bits of a set.
+enum operand_part : unsigned { part_rows = 1, part_first_cols = 2, part_second_cols = 4 };
+
+/// Two tiles that two thread blocks compute side by side.
+struct tile_pair {
+  symmetric_tile tile[2];
+  unsigned shared = 0;   ///< operand_part
+  bool swapped = false;  ///< the tiles lie above the diagonal: rows are taken from B and columns from A
+};
+
+/// The tiles of a symmetric m x m result in pairs, 128 columns a tile: every 128 x 128 block on or below the diagonal once.
 ///
 /// The result is seen as a grid of 256 x 256 blocks: rows 2 a and 2 a + 1 of tiles make the block row a. A block below the
-/// diagonal is one pair of tiles of 128 x 256 (`wide` = 2) or two pairs of 128 x 128 (`wide` = 1). A block on it holds
-/// three tiles of 128 x 128 that are not above: a pair, and one without partner. These come last, two and two, and share
-/// nothing.
-struct symmetric_schedule {
+/// diagonal is two pairs. A block on it holds three tiles that are not above: a pair, and one without partner. These come
+/// last, two and two, and share nothing.
+struct narrow_schedule {
   int row_tiles;  ///< ceil(m / 128)
-  int wide;       ///< 1 or 2
-  int band = 8;   ///< block columns in a band
 
-  static constexpr int tile_rows = 128;
+  static constexpr int band = 8;  ///< block columns in a band
 
-  SIGMAX_HOST_DEVICE static constexpr symmetric_schedule of(long long m, int wide) {
-    return {static_cast<int>((m + tile_rows - 1) / tile_rows), wide};
-  }
   SIGMAX_HOST_DEVICE constexpr int blocks() const { return (row_tiles + 1) / 2; }
   SIGMAX_HOST_DEVICE constexpr int left_over() const { return row_tiles / 2; }
-
-  /// Pairs of the blocks below the diagonal, which come first, and of those on it.
-  SIGMAX_HOST_DEVICE constexpr int pairs_below() const { return (3 - wide) * triangle_size(blocks() - 1); }
-  SIGMAX_HOST_DEVICE constexpr int pairs_on() const { return blocks() + (left_over() + 1) / 2; }
-  SIGMAX_HOST_DEVICE constexpr int pairs() const { return pairs_below() + pairs_on(); }
+  SIGMAX_HOST_DEVICE constexpr int pairs_below() const { return 2 * triangle_size(blocks() - 1); }
+  SIGMAX_HOST_DEVICE constexpr int pairs() const { return pairs_below() + blocks() + (left_over() + 1) / 2; }
 
   SIGMAX_HOST_DEVICE constexpr tile_pair operator()(int index) const {
     if (index < pairs_below()) {
-      int const tiles = 3 - wide;  // of a row of a block
-      auto const block = band_place(index / tiles, blocks() - 1, band);
-      return column_pair(block.row + 1, 2 * block.col + index % tiles, wide == 2);
+      auto const block = band_place(index / 2, blocks() - 1, band);
+      return column_pair(block.row + 1, 2 * block.col + index % 2);
     }
     index -= pairs_below();
-    if (index < blocks()) return column_pair(index, 2 * index, false);
+    if (index < blocks()) return column_pair(index, 2 * index);
     index = 2 * (index - blocks());
     tile_pair pair;
-    pair.tile[0] = {2 * index + 1, 2 * index + 1};
-    pair.tile[1] = {2 * index + 3, 2 * index + 3};
-    pair.valid[1] = index + 1 < left_over();
-    pair.shared = false;
+    pair.tile[0] = {2 * index + 1, {2 * index + 1, 0}, 1};
+    pair.tile[1] = {2 * index + 3, {2 * index + 3, 0}, index + 1 < left_over() ? 1 : 0};
     return pair;
   }
 
  private:
-  SIGMAX_HOST_DEVICE constexpr tile_pair column_pair(int block_row, int col, bool is_wide) const {
+  SIGMAX_HOST_DEVICE constexpr tile_pair column_pair(int block_row, int col) const {
     tile_pair pair;
-    pair.tile[0] = {2 * block_row, col};
-    pair.tile[1] = {2 * block_row + 1, col};
-    pair.valid[1] = 2 * block_row + 1 < row_tiles;
-    pair.wide = is_wide;
+    pair.tile[0] = {2 * block_row, {col, 0}, 1};
+    pair.tile[1] = {2 * block_row + 1, {col, 0}, 2 * block_row + 1 < row_tiles ? 1 : 0};
+    pair.shared = part_first_cols;
     return pair;
   }
 };
 
-/// The `step`-th item of one of `workers`, -1 if it has no more. Items 0 to large - 1 take twice as long as the `small`
-/// ones after them. Workers that get one large item fewer than others take two small ones instead, and these first: what
-/// small ones read is then read by others at the same time.
-SIGMAX_HOST_DEVICE constexpr int item_of_worker(int worker, int step, int workers, int large, int small) {
-  int const rounds = large / workers;
-  int const busy = large - rounds * workers;
-  int const idle = busy == 0 ? 0 : workers - busy;
-  int const early = small < 2 * idle ? small : 2 * idle;
-  if (worker >= busy && idle > 0) {
-    int const place = worker - busy;
-    int const own_early = place >= early ? 0 : place + idle < early ? 2 : 1;
-    if (step < own_early) return large + place + step * idle;
-    step -= own_early;
-  }
-  int const own = rounds + (worker < busy ? 1 : 0);
-  if (step < own) return worker + step * workers;
-  int const item = early + worker + (step - own) * workers;
-  return item < small ? large + item : -1;
-}
+/// The same with 256 columns a tile. All pairs take equally long, and read less than tiles of 128 x 128 do.
+///
+/// Rows 2 a and 2 a + 1 have the columns 1 to 2 a in common: a pair for every two of them. Row 2 a + 1 then lacks the
+/// columns 0 and 2 a + 1: one tile, and two rows share column 0. Row 2 a lacks column 0: blocks (0, 2 a) are computed
+/// instead, two a tile, and all of them share the rows. If there is a last row without partner, its columns are pairs of
+/// tiles that share the rows.
+struct wide_schedule {
+  int row_tiles;
 
-/// What is done with a square box of the result that lies `row` and `col` boxes from the top left.
-enum class box_role : unsigned char {
-  above,     ///< written by its mirror image
-  diagonal,  ///< its lower half is computed, and written to both halves
-  below      ///< written as it is, and mirrored
+  static constexpr int band = 8;  ///< pairs of columns in a band
+
+  SIGMAX_HOST_DEVICE constexpr int row_pairs() const { return row_tiles / 2; }
+  SIGMAX_HOST_DEVICE constexpr int pairs_in_common() const { return triangle_size(row_pairs() - 1); }
+  SIGMAX_HOST_DEVICE constexpr int pairs_of_last_row() const { return row_tiles % 2 * halves(row_pairs()); }
+  SIGMAX_HOST_DEVICE constexpr int pairs_of_ends() const { return halves(row_pairs()); }
+  SIGMAX_HOST_DEVICE constexpr int first_blocks() const { return halves(row_tiles); }
+  SIGMAX_HOST_DEVICE constexpr int pairs_of_first_row() const { return halves(halves(first_blocks())); }
+  SIGMAX_HOST_DEVICE constexpr int pairs() const {
+    return pairs_in_common() + pairs_of_last_row() + pairs_of_ends() + pairs_of_first_row();
+  }
+
+  SIGMAX_HOST_DEVICE constexpr tile_pair operator()(int index) const {
+    if (index < pairs_in_common()) {
+      auto const place = band_place(index, row_pairs() - 1, band);
+      tile_pair pair;
+      pair.tile[0] = {2 * place.row + 2, {2 * place.col + 1, 2 * place.col + 2}, 2};
+      pair.tile[1] = pair.tile[0];
+      ++pair.tile[1].row;
+      pair.shared = part_first_cols | part_second_cols;
+      return pair;
+    }
+    index -= pairs_in_common();
+    if (index < pairs_of_last_row()) {
+      return pair_of(2 * index, row_pairs(), part_rows, [&](int i) {
+        return symmetric_tile{row_tiles - 1, {2 * i + 1, 2 * i + 2}, 2};
+      });
+    }
+    index -= pairs_of_last_row();
+    if (index < pairs_of_ends()) {
+      return pair_of(2 * index, row_pairs(), part_first_cols, [](int i) {
+        return symmetric_tile{2 * i + 1, {0, 2 * i + 1}, 2};
+      });
+    }
+    index -= pairs_of_ends();
+    auto pair = pair_of(2 * index, halves(first_blocks()), part_rows, [&](int i) {
+      bool const whole = 2 * i + 1 < first_blocks();
+      return symmetric_tile{0, {4 * i, whole ? 4 * i + 2 : 4 * i}, whole ? 2 : 1};
+    });
+    pair.swapped = true;
+    return pair;
+  }
+
+ private:
+  SIGMAX_HOST_DEVICE static constexpr int halves(int count) { return (count + 1) / 2; }
+
+  /// Tiles `first` and the next, of `count`. Where there is no next one, the first is read again and not written.
+  template <class Tile>
+  SIGMAX_HOST_DEVICE static constexpr tile_pair pair_of(int first, int count, unsigned shared, Tile const& tile) {
+    tile_pair pair;
+    pair.tile[0] = tile(first);
+    pair.tile[1] = pair.tile[0];
+    if (first + 1 < count) {
+      pair.tile[1] = tile(first + 1);
+    } else {
+      pair.tile[1].cols = 0;
+    }
+    pair.shared = shared;
+    return pair;
+  }
 };
 
-SIGMAX_HOST_DEVICE constexpr box_role role_of_box(long long row, long long col) {
-  return col > row ? box_role::above : col == row ? box_role::diagonal : box_role::below;
+/// Whether wide tiles take less time than narrow ones for `count` results of order m, `pieces` of 128 bytes deep, on so many
+/// multiprocessors two of which work on a pair: in rounds of all of them, each of a time fitted to what an H100 took. A
+/// wide tile multiplies at the full rate, and nothing is multiplied while it is written; a narrow one waits for the L2
+/// cache, and is written while another is multiplied.
+constexpr bool wide_tiles_are_faster(int processors, long long m, long long pieces, int count) {
+  int const row_tiles = static_cast<int>((m + 127) / 128);
+  long long const pairs_at_once = processors < 2 ? 1 : processors / 2;
+  auto const rounds = [&](int pairs) {
+    return (static_cast<long long>(pairs) * count + pairs_at_once - 1) / pairs_at_once;
+  };
+  return rounds(wide_schedule{row_tiles}.pairs()) * (3 * pieces + 24) <
+         rounds(narrow_schedule{row_tiles}.pairs()) * (2 * pieces + 12);
+}
+
+/// What is done with a 64 x 64 box of a tile that lies `row` and `col` boxes from the top left of the result. In a block on
+/// the diagonal one half counts: the lower one, and of a swapped tile the upper one, which is the lower one of A B^T.
+enum class box_role : unsigned char {
+  left_out,  ///< in the half of a block on the diagonal that does not count: written by its mirror image
+  diagonal,  ///< the half that counts is written to both halves
+  mirrored   ///< written as it is, and mirrored
+};
+
+SIGMAX_HOST_DEVICE constexpr box_role role_of_box(int row, int col, bool swapped) {
+  if (row == col) return box_role::diagonal;
+  return row / 2 == col / 2 && (row > col) == swapped ? box_role::left_out : box_role::mirrored;
 }
 
 }  // namespace sigmax::inline SIGMAX_ABI::gpu::detail
