@@ -87,9 +87,13 @@ struct hopper_epilogue {
     if (arguments.has_addend) {
       ptx::barrier_wait(loaded, parity);
       parity ^= 1;
-      if (leader && two_sets && has_next) {
-        ptx::stores_read<0>();
-        fetch(next, other, matrix);
+      if (two_sets && has_next) {
+        sync();  // a thread that still waited for this phase would take the end of the next but one for it
+        if (leader) {
+          ptx::stores_read<0>();
+          fetch(next, other, matrix);
+        }
+        __syncwarp();
       }
     } else {
       bool const is_last = !keeps_lent && written == 3;

@@ -68,8 +68,10 @@ void launch_hopper(cudaStream_t stream, symmetric_call const& o, int splits, dev
   // Begins while the kernel before ends, and waits for it where it first touches memory.
   attributes[1].id = cudaLaunchAttributeProgrammaticStreamSerialization;
   attributes[1].val.programmaticStreamSerializationAllowed = 1;
+  int driver = 0;
+  SIGMAX_CUDA_LIBRARY::must(cudaDriverGetVersion(&driver), "cudaDriverGetVersion");
   config.attrs = attributes;
-  config.numAttrs = 2;
+  config.numAttrs = driver >= 12030 ? 2 : 1;  // graphs take kernels that begin early from 12.3 on
   SIGMAX_CUDA_LIBRARY::must(cudaLaunchKernelEx(&config, kernel, arguments, left, right, addend, result),
                             "hopper_symmetric");
 }

@@ -42,8 +42,9 @@ __device__ __forceinline__ void barrier_arrive(std::uint32_t barrier) {
   asm volatile("mbarrier.arrive.shared::cta.b64 _, [%0];" ::"r"(barrier) : "memory");
 }
 
-/// Arrives at the barrier of the same address in block `rank` of the cluster. Orders what wgmma has read, nothing else: a
-/// release to the cluster would cost a fence of all memory.
+/// Arrives at the barrier of the same address in block `rank` of the cluster. Orders what wgmma has read, and no ordinary
+/// accesses, which need `fence_for_copies` and a barrier of the block before: a release to the cluster would cost a fence of
+/// all memory.
 __device__ __forceinline__ void barrier_arrive_at(std::uint32_t barrier, std::uint32_t rank) {
   asm volatile(
       "{\n.reg .b32 remote;\nmapa.shared::cluster.u32 remote, %0, %1;\n"
