@@ -71,7 +71,7 @@ void run(cudaStream_t stream, symmetric_call const& o) {
                       o.left.cols > 0;
   auto kernel = o.kernel;
   if (kernel == tensor_kernel::automatic) {
-    index_t const pieces = (o.left.cols * size + 127) / 128;
+    index_t const pieces = pieces_of(o.left.cols * size);
     kernel = !hopper ? tensor_kernel::any_shape
              : wide_tiles_are_faster(facts.processors, o.result.rows, pieces, o.result.count)
                  ? tensor_kernel::hopper_256x2

@@ -17,7 +17,7 @@ long long const orders[] = {1, 7, 8, 63, 64, 65, 127, 128, 129, 255, 256, 257, 7
 /// How often every 64 x 64 box of the result is written if all tiles of the schedule are carried out.
 template <class Schedule>
 std::vector<int> boxes_written(long long m) {
-  Schedule const schedule{static_cast<int>((m + 127) / 128)};
+  Schedule const schedule{detail::row_tiles_of(m)};
   long long const boxes = (m + 63) / 64;
   std::vector<int> written(static_cast<std::size_t>(boxes * boxes));
   auto const write = [&](long long row, long long col) {
@@ -54,7 +54,7 @@ TEST_CASE_TEMPLATE("every box of a symmetric result is written once, by its tile
 TEST_CASE("every element of the lower triangle is computed by one tile of 128 x 128") {
   for (auto const m : orders) {
     CAPTURE(m);
-    int const tiles = static_cast<int>((m + 127) / 128);
+    int const tiles = detail::row_tiles_of(m);
     std::set<std::pair<int, int>> seen;
     for (int index = 0; index < detail::triangle_size(tiles); ++index) {
       auto const place = detail::triangle_place(index);
@@ -97,7 +97,7 @@ void check_pairs(Schedule const& schedule, int most_cols) {
 TEST_CASE("what pairs share is the same for both, and few tiles stay without use") {
   for (auto const m : orders) {
     CAPTURE(m);
-    int const row_tiles = static_cast<int>((m + 127) / 128);
+    int const row_tiles = detail::row_tiles_of(m);
     detail::narrow_schedule const narrow{row_tiles};
     detail::wide_schedule const wide{row_tiles};
     check_pairs(narrow, 1);
@@ -110,7 +110,7 @@ TEST_CASE("what pairs share is the same for both, and few tiles stay without use
 
 TEST_CASE("every pair of wide tiles shares an operand") {
   for (auto const m : orders) {
-    detail::wide_schedule const schedule{static_cast<int>((m + 127) / 128)};
+    detail::wide_schedule const schedule{detail::row_tiles_of(m)};
     for (int index = 0; index < schedule.pairs(); ++index) CHECK(schedule(index).shared != 0);
   }
 }

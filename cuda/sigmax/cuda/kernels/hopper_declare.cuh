@@ -7,6 +7,7 @@
 
 #include <sigmax/config.hpp>
 #include <sigmax/cuda/operand.hpp>
+#include <sigmax/cuda/schedule/triangle.hpp>
 
 namespace sigmax::inline SIGMAX_ABI::gpu::detail {
 
@@ -16,9 +17,9 @@ inline constexpr int split_part_blocks = 8;  ///< pieces of the inner dimension 
 
 /// Parts the inner dimension is split into so that every multiprocessor has a tile.
 inline int wanted_splits(int processors, index_t m, index_t inner, int count, index_t element_bytes) {
-  index_t const row_tiles = (m + 127) / 128;
+  index_t const row_tiles = row_tiles_of(m);
   index_t const tiles = row_tiles * (row_tiles + 1) / 2 * count;
-  index_t const blocks = (inner * element_bytes + 127) / 128;
+  index_t const blocks = pieces_of(inner * element_bytes);
   index_t const by_tiles = tiles > 0 ? processors / tiles : 1;
   index_t const by_length = blocks / split_part_blocks;
   index_t const splits = by_tiles < by_length ? by_tiles : by_length;

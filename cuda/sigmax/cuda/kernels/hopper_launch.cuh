@@ -31,13 +31,13 @@ void launch_hopper(cudaStream_t stream, symmetric_call const& o, int splits, dev
   constexpr auto type = map_type<Kind>();
   constexpr auto result_type = sizeof(Result) == 4 ? CU_TENSOR_MAP_DATA_TYPE_FLOAT32 : type;
   auto const encode = find_encode_tiled();
-  auto const left = tensor_map(encode, type, element, o.left, 64);
-  auto const right = tensor_map(encode, type, element, o.right, 64);
-  auto const result = tensor_map(encode, result_type, result_element, to, 64);
-  auto const addend = has_addend ? tensor_map(encode, result_type, result_element, o.addend, 64) : result;
+  auto const left = tensor_map(encode, type, element, o.left);
+  auto const right = tensor_map(encode, type, element, o.right);
+  auto const result = tensor_map(encode, result_type, result_element, to);
+  auto const addend = has_addend ? tensor_map(encode, result_type, result_element, o.addend) : result;
 
   hopper_arguments arguments{};
-  arguments.row_tiles = static_cast<int>((o.result.rows + 127) / 128);
+  arguments.row_tiles = row_tiles_of(o.result.rows);
   arguments.batch = o.result.count;
   arguments.inner_blocks = static_cast<int>((o.left.cols + shape::inner - 1) / shape::inner);
   arguments.blocks_per_split = (arguments.inner_blocks + splits - 1) / splits;
@@ -109,7 +109,7 @@ void run_hopper(tensor_kernel kernel, cudaStream_t stream, symmetric_call const&
     return;
   }
   // As many parts as have something to add: the last of equal parts may be empty otherwise.
-  index_t const blocks = (o.left.cols * static_cast<index_t>(sizeof(T)) + 127) / 128;
+  index_t const blocks = pieces_of(o.left.cols * static_cast<index_t>(sizeof(T)));
   index_t const per_part = (blocks + splits - 1) / splits;
   splits = static_cast<int>((blocks + per_part - 1) / per_part);
   device_batch const parts{o.scratch, m, m, row, m * row, o.result.count * splits};

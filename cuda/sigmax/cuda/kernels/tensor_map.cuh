@@ -41,18 +41,17 @@ inline bool has_tensor_map(device_batch const& a, index_t element_bytes, bool ow
          (a.count == 1 || multiple_of_16(static_cast<std::uintptr_t>(a.stride * element_bytes)));
 }
 
-/// The map for boxes of `box_rows` rows of 128 bytes with the 128-byte swizzle; zero is read, and nothing written,
+/// The map for boxes of 64 rows of 128 bytes with the 128-byte swizzle; zero is read, and nothing written,
 /// outside of the matrices.
 inline CUtensorMap tensor_map(encode_tiled_t encode, CUtensorMapDataType type, index_t element_bytes,
-                              device_batch const& a, int box_rows) {
+                              device_batch const& a) {
   CUtensorMap map{};
   index_t const stride = a.count == 1 ? a.rows * a.row_stride : a.stride;
   std::uint64_t const extents[3] = {static_cast<std::uint64_t>(a.cols), static_cast<std::uint64_t>(a.rows),
                                     static_cast<std::uint64_t>(a.count)};
   std::uint64_t const strides[2] = {static_cast<std::uint64_t>(a.row_stride * element_bytes),
                                     static_cast<std::uint64_t>(stride * element_bytes)};
-  std::uint32_t const box[3] = {static_cast<std::uint32_t>(128 / element_bytes), static_cast<std::uint32_t>(box_rows),
-                                1};
+  std::uint32_t const box[3] = {static_cast<std::uint32_t>(128 / element_bytes), 64, 1};
   std::uint32_t const every[3] = {1, 1, 1};
   CUresult const made =
       encode(&map, type, 3, a.data, extents, strides, box, every, CU_TENSOR_MAP_INTERLEAVE_NONE,

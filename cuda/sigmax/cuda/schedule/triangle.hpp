@@ -50,6 +50,10 @@ SIGMAX_HOST_DEVICE constexpr grid_place band_place(int index, int order, int ban
   return {order, order};
 }
 
+/// Tiles of 128 rows in a result of order m, and pieces of 128 bytes in a row of so many bytes: the last may be in part.
+SIGMAX_HOST_DEVICE constexpr int row_tiles_of(long long m) { return static_cast<int>((m + 127) / 128); }
+SIGMAX_HOST_DEVICE constexpr long long pieces_of(long long bytes) { return (bytes + 127) / 128; }
+
 /// What a thread block computes at a time: 128 rows of the result, and once or twice 128 columns, which need not lie side
 /// by side. Rows and columns in units of 128.
 struct symmetric_tile {
@@ -74,7 +78,7 @@ struct tile_pair {
 /// diagonal is two pairs. A block on it holds three tiles that are not above: a pair, and one without partner. These come
 /// last, two and two, and share nothing.
 struct narrow_schedule {
-  int row_tiles;  ///< ceil(m / 128)
+  int row_tiles;  ///< row_tiles_of(m)
 
   static constexpr int band = 8;  ///< block columns in a band
 
@@ -183,7 +187,7 @@ struct wide_schedule {
 /// wide tile multiplies at the full rate, and nothing is multiplied while it is written; a narrow one waits for the L2
 /// cache, and is written while another is multiplied.
 constexpr bool wide_tiles_are_faster(int processors, long long m, long long pieces, int count) {
-  int const row_tiles = static_cast<int>((m + 127) / 128);
+  int const row_tiles = row_tiles_of(m);
   long long const pairs_at_once = processors < 2 ? 1 : processors / 2;
   auto const rounds = [&](int pairs) {
     return (static_cast<long long>(pairs) * count + pairs_at_once - 1) / pairs_at_once;
