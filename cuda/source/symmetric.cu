@@ -32,24 +32,7 @@ device_facts current_device() {
 template <operand_kind Kind>
 void run_ampere(cudaStream_t stream, symmetric_call const& o) {
   using T = typename operand<Kind>::storage;
-  ampere_arguments<operand<Kind>, T> arguments{};
-  arguments.left = static_cast<T const*>(o.left.data);
-  arguments.right = static_cast<T const*>(o.right.data);
-  arguments.addend = (o.addend.data != nullptr) ? static_cast<T const*>(o.addend.data) : nullptr;
-  arguments.result = static_cast<T*>(o.result.data);
-  arguments.order = o.result.rows;
-  arguments.inner = o.left.cols;
-  arguments.left_row = o.left.row_stride;
-  arguments.right_row = o.right.row_stride;
-  arguments.addend_row = o.addend.row_stride;
-  arguments.result_row = o.result.row_stride;
-  arguments.left_col = arguments.right_col = arguments.addend_col = arguments.result_col = 1;
-  arguments.left_batch = o.left.stride;
-  arguments.right_batch = o.right.stride;
-  arguments.addend_batch = o.addend.stride;
-  arguments.result_batch = o.result.stride;
-  arguments.same = o.same;
-  arguments.each = o.each;
+  auto const arguments = ampere_arguments_of<Kind>(o);
   constexpr auto size = static_cast<index_t>(sizeof(T));
   bool const aligned = has_tensor_map(o.left, size, true) && has_tensor_map(o.right, size, true);
   auto const kernel = aligned ? ampere_symmetric<operand<Kind>, T, true> : ampere_symmetric<operand<Kind>, T, false>;

@@ -10,12 +10,13 @@
 #include <cstdint>
 
 #include <sigmax/config.hpp>
+#include <sigmax/cuda/kernels/mma.cuh>
+#include <sigmax/cuda/kernels/ptx.cuh>
 #include <sigmax/cuda/operand.hpp>
 #include <sigmax/cuda/schedule/shared_memory.hpp>
 #include <sigmax/cuda/schedule/triangle.hpp>
 
 #include "element.cuh"
-#include "ptx.cuh"
 
 namespace sigmax::inline SIGMAX_ABI::gpu::detail {
 
@@ -35,6 +36,32 @@ struct ampere_arguments {
   coefficients const* each;
 };
 
+/// What the kernel is told of a call.
+template <operand_kind Kind>
+ampere_arguments<operand<Kind>, typename operand<Kind>::storage> ampere_arguments_of(
+    SIGMAX_CUDA_LIBRARY::symmetric_call const& o) {
+  using T = typename operand<Kind>::storage;
+  ampere_arguments<operand<Kind>, T> arguments{};
+  arguments.left = static_cast<T const*>(o.left.data);
+  arguments.right = static_cast<T const*>(o.right.data);
+  arguments.addend = static_cast<T const*>(o.addend.data);
+  arguments.result = static_cast<T*>(o.result.data);
+  arguments.order = o.result.rows;
+  arguments.inner = o.left.cols;
+  arguments.left_row = o.left.row_stride;
+  arguments.right_row = o.right.row_stride;
+  arguments.addend_row = o.addend.row_stride;
+  arguments.result_row = o.result.row_stride;
+  arguments.left_col = arguments.right_col = arguments.addend_col = arguments.result_col = 1;
+  arguments.left_batch = o.left.stride;
+  arguments.right_batch = o.right.stride;
+  arguments.addend_batch = o.addend.stride;
+  arguments.result_batch = o.result.stride;
+  arguments.same = o.same;
+  arguments.each = o.each;
+  return arguments;
+}
+
 inline constexpr int ampere_tile = 128;
 inline constexpr int ampere_stages = 3;
 inline constexpr int ampere_stage_bytes = 2 * ampere_tile * 128;
@@ -42,35 +69,6 @@ inline constexpr int ampere_shared_bytes = ampere_stages * ampere_stage_bytes;
 inline constexpr int ampere_pitch =
     ampere_tile + 1;  ///< floats between rows of the staged tile: columns meet no bank twice
 static_assert(ampere_tile * ampere_pitch * 4 <= ampere_shared_bytes);
-
-template <class Operand>
-__device__ __forceinline__ void mma(float (&d)[4], std::uint32_t const (&a)[4], std::uint32_t b0, std::uint32_t b1) {
-  if constexpr (Operand::kind == operand_kind::bf16) {
-    asm volatile(
-        "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
-        : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
-        : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
-  } else if constexpr (Operand::kind == operand_kind::f16) {
-    asm volatile(
-        "mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
-        : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
-        : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
-  } else {
-    asm volatile(
-        "mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
-        : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
-        : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
-  }
-}
-
-/// float to tf32 by rounding; other operands are as they are.
-template <class Operand>
-__device__ __forceinline__ std::uint32_t rounded_operand(std::uint32_t word) {
-  if constexpr (Operand::kind == operand_kind::tf32) {
-    asm volatile("cvt.rna.tf32.f32 %0, %1;" : "=r"(word) : "f"(__uint_as_float(word)));
-  }
-  return word;
-}
 
 /// 128 rows from `first_row`, 128 bytes from element `first` of the inner dimension; zero beyond the matrix.
 template <bool Aligned, class T>
@@ -162,17 +160,17 @@ __global__ void __launch_bounds__(256) ampere_symmetric(ampere_arguments<Operand
 #pragma unroll
       for (int i = 0; i < 4; ++i) {
 #pragma unroll
-        for (int e = 0; e < 4; ++e) a[i][e] = rounded_operand<Operand>(a[i][e]);
+        for (int e = 0; e < 4; ++e) a[i][e] = ptx::rounded_operand<Operand>(a[i][e]);
       }
 #pragma unroll
       for (int j = 0; j < 2; ++j) {
 #pragma unroll
-        for (int e = 0; e < 4; ++e) b[j][e] = rounded_operand<Operand>(b[j][e]);
+        for (int e = 0; e < 4; ++e) b[j][e] = ptx::rounded_operand<Operand>(b[j][e]);
       }
 #pragma unroll
       for (int i = 0; i < 4; ++i) {
 #pragma unroll
-        for (int j = 0; j < 4; ++j) mma<Operand>(d[i][j], a[i], b[j / 2][2 * (j % 2)], b[j / 2][2 * (j % 2) + 1]);
+        for (int j = 0; j < 4; ++j) ptx::mma<Operand>(d[i][j], a[i], b[j / 2][2 * (j % 2)], b[j / 2][2 * (j % 2) + 1]);
       }
     }
   }

@@ -5,17 +5,18 @@
 #pragma once
 
 #include <cstdint>
+#include <type_traits>
 
 #include <cuda.h>
 
 #include <sigmax/config.hpp>
+#include <sigmax/cuda/kernels/ptx.cuh>
 #include <sigmax/cuda/operand.hpp>
 #include <sigmax/cuda/schedule/shared_memory.hpp>
 #include <sigmax/cuda/schedule/triangle.hpp>
 
 #include "element.cuh"
 #include "hopper_tile.cuh"
-#include "ptx.cuh"
 
 namespace sigmax::inline SIGMAX_ABI::gpu::detail {
 
@@ -188,13 +189,11 @@ struct hopper_epilogue {
         auto const place = accumulator_place(warp, lane, i);
         std::uint32_t const at = address(current.straight, place.row, place.col);
         float2 c = {0, 0};
-        if (add) {
-          asm volatile("ld.shared.v2.f32 {%0, %1}, [%2];" : "=f"(c.x), "=f"(c.y) : "r"(at) : "memory");
-        }
+        if (add) ptx::load(c, at);
         float2 const v = {value(i, c.x), value(i + 1, c.y)};
-        asm volatile("st.shared.v2.f32 [%0], {%1, %2};" ::"r"(at), "f"(v.x), "f"(v.y) : "memory");
-        put(address(current.turned, place.col, place.row), v.x);
-        put(address(current.turned, place.col + 1, place.row), v.y);
+        ptx::store(at, v);
+        ptx::store(address(current.turned, place.col, place.row), v.x);
+        ptx::store(address(current.turned, place.col + 1, place.row), v.y);
       }
     }
   }
@@ -206,20 +205,10 @@ struct hopper_epilogue {
       int const r = i / 64;
       int const c = i % 64;
       if (swapped ? c >= r : c <= r) continue;
-      if constexpr (sizeof(Result) == 2) {
-        std::uint16_t bits;
-        asm volatile("ld.shared.u16 %0, [%1];" : "=h"(bits) : "r"(address(current.turned, r, c)) : "memory");
-        asm volatile("st.shared.u16 [%0], %1;" ::"r"(address(current.straight, r, c)), "h"(bits) : "memory");
-      } else {
-        float v;
-        asm volatile("ld.shared.f32 %0, [%1];" : "=f"(v) : "r"(address(current.turned, r, c)) : "memory");
-        put(address(current.straight, r, c), v);
-      }
+      std::conditional_t<sizeof(Result) == 2, std::uint16_t, float> v;
+      ptx::load(v, address(current.turned, r, c));
+      ptx::store(address(current.straight, r, c), v);
     }
-  }
-
-  __device__ __forceinline__ static void put(std::uint32_t at, float v) {
-    asm volatile("st.shared.f32 [%0], %1;" ::"r"(at), "f"(v) : "memory");
   }
 
   __device__ __forceinline__ void send(result_square const& at, bool on_diagonal, int to) const {

@@ -36,27 +36,13 @@ void launch_hopper(cudaStream_t stream, symmetric_call const& o, int splits, dev
   auto const result = tensor_map(encode, result_type, result_element, to);
   auto const addend = has_addend ? tensor_map(encode, result_type, result_element, o.addend) : result;
 
-  hopper_arguments arguments{};
-  arguments.row_tiles = row_tiles_of(o.result.rows);
-  arguments.batch = o.result.count;
-  arguments.inner_blocks = static_cast<int>((o.left.cols + shape::inner - 1) / shape::inner);
-  arguments.blocks_per_split = (arguments.inner_blocks + splits - 1) / splits;
-  arguments.splits = (arguments.inner_blocks + arguments.blocks_per_split - 1) / arguments.blocks_per_split;
-  arguments.order = static_cast<int>(o.result.rows);
-  arguments.has_addend = has_addend;
-  arguments.mirror = splits == 1;
-  arguments.same = same;
-  arguments.each = each;
-
+  auto const arguments = hopper_arguments_of<shape>(o, splits, has_addend, same, each);
   auto const kernel = hopper_symmetric<operand<Kind>, Result, TileCols, Cluster>;
   SIGMAX_CUDA_LIBRARY::must(
       cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, shape::shared_bytes),
       "cudaFuncSetAttribute");
-  typename shape::schedule const schedule{arguments.row_tiles};
-  long long const tiles = 2LL * schedule.pairs() * arguments.batch * arguments.splits;
-  long long const most = processors / Cluster * Cluster;
   cudaLaunchConfig_t config{};
-  config.gridDim = dim3(static_cast<unsigned>(tiles < most ? tiles : most));
+  config.gridDim = dim3(hopper_blocks<shape, Cluster>(arguments, processors));
   config.blockDim = dim3(shape::threads);
   config.dynamicSmemBytes = shape::shared_bytes;
   config.stream = stream;

@@ -17,12 +17,12 @@
 #include <cuda.h>
 
 #include <sigmax/config.hpp>
+#include <sigmax/cuda/kernels/ptx.cuh>
+#include <sigmax/cuda/kernels/wgmma.cuh>
 #include <sigmax/cuda/schedule/shared_memory.hpp>
 
 #include "hopper_epilogue.cuh"
 #include "hopper_tile.cuh"
-#include "ptx.cuh"
-#include "wgmma.cuh"
 
 namespace sigmax::inline SIGMAX_ABI::gpu::detail {
 
@@ -31,7 +31,7 @@ __global__ void __launch_bounds__(384, 1)
     hopper_symmetric(hopper_arguments const arguments, __grid_constant__ CUtensorMap const left,
                      __grid_constant__ CUtensorMap const right, __grid_constant__ CUtensorMap const addend,
                      __grid_constant__ CUtensorMap const result) {
-#if defined(__CUDA_ARCH_FEAT_SM90_ALL)
+#if defined(__CUDA_ARCH_FEAT_SM90_ALL) || defined(SIGMAX_CUDA_EMULATION)
   using shape = hopper_shape<Operand, Result, TileCols, Cluster>;
   extern __shared__ unsigned char dynamic_memory[];
   std::uint32_t const base = (ptx::shared_address(dynamic_memory) + 1023u) & ~1023u;
@@ -46,8 +46,8 @@ __global__ void __launch_bounds__(384, 1)
   if (threadIdx.x == 0) {
     constexpr int multiplying = shape::take_turns ? 1 : 2;
     for (int s = 0; s < shape::stages; ++s) {
-      ptx::barrier_init(full + 8 * s, 1);
-      ptx::barrier_init(empty + 8 * s, 4 * multiplying * Cluster);
+      ptx::barrier_init(barrier_of(full, s), 1);
+      ptx::barrier_init(barrier_of(empty, s), 4 * multiplying * Cluster);
     }
     ptx::barrier_init(loaded, 1);
     ptx::barrier_init(loaded + 8, 1);
@@ -67,7 +67,7 @@ __global__ void __launch_bounds__(384, 1)
   ptx::wait_for_kernels_before();  // nothing of global memory is touched above
 
   if (group == 0) {
-    asm volatile("setmaxnreg.dec.sync.aligned.u32 40;");
+    ptx::have_fewer_registers<40>();
     if (threadIdx.x < 32 && ptx::elect()) {
       int stage = 0;
       std::uint32_t parity = 1;
@@ -77,9 +77,9 @@ __global__ void __launch_bounds__(384, 1)
         auto const* const cols_from = tile.swapped ? &left : &right;
 #pragma unroll 1
         for (int block = tile.first_block; block < tile.first_block + tile.blocks; ++block) {
-          std::uint32_t const barrier = full + 8 * stage;
+          std::uint32_t const barrier = barrier_of(full, stage);
           std::uint32_t const to = base + static_cast<std::uint32_t>(stage * shape::stage_bytes);
-          ptx::barrier_wait(empty + 8 * stage, parity);
+          ptx::barrier_wait(barrier_of(empty, stage), parity);
           ptx::barrier_expect(barrier, static_cast<std::uint32_t>(shape::stage_bytes));
           int const x = block * shape::inner;
           // 128 rows of an operand are two boxes: of what both blocks of a cluster read, each fetches one for both.
@@ -104,7 +104,7 @@ __global__ void __launch_bounds__(384, 1)
       }
     }
   } else {
-    asm volatile("setmaxnreg.inc.sync.aligned.u32 232;");
+    ptx::have_more_registers<232>();
     int const mine = group - 1;
     int const thread = static_cast<int>(threadIdx.x) % 128;
     int const lane = thread % 32;
@@ -122,9 +122,9 @@ __global__ void __launch_bounds__(384, 1)
     constexpr int turn = 3;  // named barriers 3 and 4: whose turn to multiply it is
     auto const release = [&](int stage) {
       if constexpr (Cluster == 2) {
-        if (lane < 2) ptx::barrier_arrive_at(empty + 8 * stage, static_cast<std::uint32_t>(lane));
+        if (lane < 2) ptx::barrier_arrive_at(barrier_of(empty, stage), static_cast<std::uint32_t>(lane));
       } else {
-        if (lane == 0) ptx::barrier_arrive(empty + 8 * stage);
+        if (lane == 0) ptx::barrier_arrive(barrier_of(empty, stage));
       }
     };
     hopper_tile tile;
@@ -162,7 +162,7 @@ __global__ void __launch_bounds__(384, 1)
       int before_previous = 0;
       if constexpr (shape::take_turns) ptx::named_sync(turn + mine, 256);
       for (int block = 0; block < tile.blocks; ++block) {
-        ptx::barrier_wait(full + 8 * stage, parity);
+        ptx::barrier_wait(barrier_of(full, stage), parity);
         std::uint64_t const a = operand_descriptor(stage_at(stage) + own_rows);
         std::uint64_t const b = operand_descriptor(stage_at(stage) + shape::part_bytes);
         ptx::wgmma_fence();

@@ -7,6 +7,7 @@
 #include <type_traits>
 
 #include <sigmax/config.hpp>
+#include <sigmax/cuda/kernels/ptx.cuh>
 #include <sigmax/cuda/operand.hpp>
 #include <sigmax/cuda/schedule/triangle.hpp>
 
@@ -57,6 +58,38 @@ struct hopper_shape {
   static constexpr int threads = 3 * 128;
 };
 
+/// What the kernel is told of a call whose inner dimension is split so often at most.
+template <class Shape>
+hopper_arguments hopper_arguments_of(SIGMAX_CUDA_LIBRARY::symmetric_call const& o, int splits, bool has_addend,
+                                     coefficients const& same, coefficients const* each) {
+  hopper_arguments arguments{};
+  arguments.row_tiles = row_tiles_of(o.result.rows);
+  arguments.batch = o.result.count;
+  arguments.inner_blocks = static_cast<int>((o.left.cols + Shape::inner - 1) / Shape::inner);
+  arguments.blocks_per_split = (arguments.inner_blocks + splits - 1) / splits;
+  arguments.splits = (arguments.inner_blocks + arguments.blocks_per_split - 1) / arguments.blocks_per_split;
+  arguments.order = static_cast<int>(o.result.rows);
+  arguments.has_addend = has_addend;
+  arguments.mirror = splits == 1;
+  arguments.same = same;
+  arguments.each = each;
+  return arguments;
+}
+
+/// Thread blocks: one for every tile, but no more than there are multiprocessors, in whole clusters.
+template <class Shape, int Cluster>
+unsigned hopper_blocks(hopper_arguments const& a, int processors) {
+  typename Shape::schedule const schedule{a.row_tiles};
+  long long const tiles = 2LL * schedule.pairs() * a.batch * a.splits;
+  long long const most = processors / Cluster * Cluster;
+  return static_cast<unsigned>(tiles < most ? tiles : most);
+}
+
+/// The barrier of a stage, of barriers that begin at `first`.
+__device__ __forceinline__ std::uint32_t barrier_of(std::uint32_t first, int stage) {
+  return first + 8u * static_cast<std::uint32_t>(stage);
+}
+
 /// The tile a block works on.
 struct hopper_tile {
   symmetric_tile place;
@@ -102,10 +135,8 @@ __device__ __forceinline__ listed_tile packed_tile(hopper_tile const& tile, bool
 }
 
 __device__ __forceinline__ void store_listed(std::uint32_t at, listed_tile const& tile) {
-  asm volatile("st.shared.v4.s32 [%0], {%1, %2, %3, %4};\nst.shared.v4.s32 [%0 + 16], {%5, %6, %7, %8};" ::"r"(at),
-               "r"(tile.place.x), "r"(tile.place.y), "r"(tile.place.z), "r"(tile.place.w), "r"(tile.work.x),
-               "r"(tile.work.y), "r"(tile.work.z), "r"(tile.work.w)
-               : "memory");
+  ptx::store(at, tile.place);
+  ptx::store(at + 16, tile.work);
 }
 
 /// `hopper_next` from the list where it reaches so far: working a tile out takes as long as multiplying a small one.
@@ -114,10 +145,9 @@ __device__ __forceinline__ bool hopper_listed(hopper_arguments const& a, std::ui
                                               hopper_tile& tile) {
   if (step >= Shape::listed_steps) return hopper_next<Shape, Cluster>(a, step, rank, tile);
   listed_tile p;
-  asm volatile("ld.shared.v4.s32 {%0, %1, %2, %3}, [%8];\nld.shared.v4.s32 {%4, %5, %6, %7}, [%8 + 16];"
-               : "=r"(p.place.x), "=r"(p.place.y), "=r"(p.place.z), "=r"(p.place.w), "=r"(p.work.x), "=r"(p.work.y),
-                 "=r"(p.work.z), "=r"(p.work.w)
-               : "r"(list + static_cast<std::uint32_t>(Shape::listed_bytes * step)));
+  std::uint32_t const at = list + static_cast<std::uint32_t>(Shape::listed_bytes * step);
+  ptx::load(p.place, at);
+  ptx::load(p.work, at + 16);
   int const flags = p.place.w;
   if ((flags & 1) == 0) return false;
   tile.place = {p.place.x, {p.place.y, p.place.z}, flags >> 5};

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /// @file
-/// The instructions that C++ has no name for: barriers in shared memory, bulk tensor copies, matrix loads and stores,
-/// asynchronous copies. One instruction a function.
+/// The instructions that C++ has no name for: barriers in shared memory, bulk tensor copies, loads and stores of shared
+/// memory, asynchronous copies. One instruction a function. tests/cuda_emulation has the same functions for the host.
 #pragma once
 
 #include <cstdint>
@@ -59,6 +59,16 @@ __device__ __forceinline__ void barrier_wait(std::uint32_t barrier, std::uint32_
       "done:\n}" ::"r"(barrier),
       "r"(parity)
       : "memory");
+}
+
+/// Registers that the threads of this warp group have from here on: fewer, or more as soon as others gave some back.
+template <int Registers>
+__device__ __forceinline__ void have_fewer_registers() {
+  asm volatile("setmaxnreg.dec.sync.aligned.u32 %0;" ::"n"(Registers));
+}
+template <int Registers>
+__device__ __forceinline__ void have_more_registers() {
+  asm volatile("setmaxnreg.inc.sync.aligned.u32 %0;" ::"n"(Registers));
 }
 
 /// The next kernel on the stream may be started, as far as it was launched to begin early.
@@ -128,7 +138,34 @@ __device__ __forceinline__ void stores_read() {
 /// What threads wrote to shared memory is seen by copies and wgmma that start after it.
 __device__ __forceinline__ void fence_for_copies() { asm volatile("fence.proxy.async.shared::cta;" ::: "memory"); }
 
-// ------------------------------------------------------------------------------------ matrices in shared memory
+// ------------------------------------------------------------------------------------------------ shared memory
+
+__device__ __forceinline__ void load(std::uint16_t& v, std::uint32_t from) {
+  asm volatile("ld.shared.u16 %0, [%1];" : "=h"(v) : "r"(from) : "memory");
+}
+__device__ __forceinline__ void load(float& v, std::uint32_t from) {
+  asm volatile("ld.shared.f32 %0, [%1];" : "=f"(v) : "r"(from) : "memory");
+}
+__device__ __forceinline__ void load(float2& v, std::uint32_t from) {
+  asm volatile("ld.shared.v2.f32 {%0, %1}, [%2];" : "=f"(v.x), "=f"(v.y) : "r"(from) : "memory");
+}
+/// May be moved to before what is written.
+__device__ __forceinline__ void load(int4& v, std::uint32_t from) {
+  asm volatile("ld.shared.v4.s32 {%0, %1, %2, %3}, [%4];" : "=r"(v.x), "=r"(v.y), "=r"(v.z), "=r"(v.w) : "r"(from));
+}
+
+__device__ __forceinline__ void store(std::uint32_t to, std::uint16_t v) {
+  asm volatile("st.shared.u16 [%0], %1;" ::"r"(to), "h"(v) : "memory");
+}
+__device__ __forceinline__ void store(std::uint32_t to, float v) {
+  asm volatile("st.shared.f32 [%0], %1;" ::"r"(to), "f"(v) : "memory");
+}
+__device__ __forceinline__ void store(std::uint32_t to, float2 v) {
+  asm volatile("st.shared.v2.f32 [%0], {%1, %2};" ::"r"(to), "f"(v.x), "f"(v.y) : "memory");
+}
+__device__ __forceinline__ void store(std::uint32_t to, int4 v) {
+  asm volatile("st.shared.v4.s32 [%0], {%1, %2, %3, %4};" ::"r"(to), "r"(v.x), "r"(v.y), "r"(v.z), "r"(v.w) : "memory");
+}
 
 __device__ __forceinline__ void load_matrices(std::uint32_t (&r)[4], std::uint32_t from) {
   asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0, %1, %2, %3}, [%4];"

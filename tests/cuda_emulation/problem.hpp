@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: MIT
+/// @file
+/// Symmetric products of small whole numbers, for which sums in float are exact and the result is known to the last bit.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include <sigmax/core/scalar.hpp>
+
+#include "cuda_emulation/emulated_product.hpp"
+
+namespace sigmax::test {
+
+struct problem_shape {
+  gpu::operand_kind kind = gpu::operand_kind::bf16;
+  index_t m = 1, inner = 1;
+  int count = 1;
+  bool has_addend = false;
+  bool in_place = false;  ///< D is C
+  bool each = false;      ///< coefficients of every matrix
+  bool in_parts = false;  ///< D in float, one for every part of the inner dimension, below the diagonal alone
+  index_t padding = 0;    ///< elements between rows beyond what alignment asks for
+};
+
+/// Matrices of a problem, stored as the device would.
+class problem {
+ public:
+  explicit problem(problem_shape const& shape, int splits = 1) : shape_(shape), splits_(splits) {
+    int const element = static_cast<int>(gpu::size_of(shape.kind));
+    left_ = stored(shape.m, shape.inner, shape.count, element);
+    right_ = stored(shape.m, shape.inner, shape.count, element);
+    addend_ = stored(shape.m, shape.m, shape.count, element);
+    result_ = stored(shape.m, shape.m, shape.count * splits, shape.in_parts ? 4 : element);
+    written_.assign(result_.bytes.size() / static_cast<std::size_t>(result_.element), 0);
+    for (int b = 0; b < shape.count; ++b) {
+      for (index_t i = 0; i < shape.m; ++i) {
+        for (index_t k = 0; k < shape.inner; ++k) {
+          put(left_, b, i, k, left(b, i, k));
+          put(right_, b, i, k, left(b, i, k) * scale(k));
+        }
+        for (index_t j = 0; j < shape.m; ++j) put(addend_, b, i, j, addend(b, i, j));
+      }
+      each_.push_back({0.5f, static_cast<float>(1 + b), static_cast<float>(3 - b)});
+    }
+    expect();
+  }
+
+  /// D is not written yet.
+  void restart() {
+    if (shape_.in_place) {
+      result_ = addend_;
+    } else {
+      std::fill(result_.bytes.begin(), result_.bytes.end(), static_cast<unsigned char>(0xff));
+    }
+    std::fill(written_.begin(), written_.end(), 0u);
+  }
+
+  /// The call that computes D.
+  emulated_product product(gpu::tensor_kernel kernel, int processors) {
+    emulated_product p;
+    p.kernel = kernel;
+    p.splits = splits_;
+    p.aligned = left_.row * left_.element % 16 == 0;
+    p.processors = processors;
+    p.call.kind = shape_.kind;
+    p.call.left = left_.batch();
+    p.call.right = right_.batch();
+    p.call.result = result_.batch();
+    p.call.result.count = shape_.count;
+    p.to = result_.batch();
+    if (shape_.has_addend) p.call.addend = shape_.in_place ? p.call.result : addend_.batch();
+    p.call.same = same_;
+    if (shape_.each) p.call.each = each_.data();
+    p.written = written_.data();
+    return p;
+  }
+
+  /// What is wrong with D; empty if nothing is. `counted`: that every element was written once is looked at too.
+  std::string difference(bool counted) const {
+    auto expected = expected_.begin();
+    for (int b = 0; b < shape_.count * splits_; ++b) {
+      for (index_t i = 0; i < shape_.m; ++i) {
+        for (index_t j = 0; j < shape_.m; ++j, ++expected) {
+          // Parts are added up from what lies on and below the diagonal, in boxes of 64.
+          if (shape_.in_parts && j / 64 > i / 64) continue;
+          auto const at = result_.place(b, i, j);
+          float const found = get(result_, at);
+          if (found == *expected && (!counted || written_[at] == 1)) continue;
+          return std::to_string(found) + " for " + std::to_string(*expected) + ", written " +
+                 std::to_string(written_[at]) + " times, at (" + std::to_string(i) + ", " + std::to_string(j) +
+                 ") of matrix " + std::to_string(b);
+        }
+      }
+    }
+    return {};
+  }
+
+ private:
+  struct matrices {
+    index_t rows = 0, cols = 0, row = 0;
+    int count = 0, element = 2;
+    std::vector<unsigned char> bytes;
+
+    std::size_t place(int b, index_t i, index_t j) const { return static_cast<std::size_t>((b * rows + i) * row + j); }
+    gpu::device_batch batch() { return {bytes.data(), rows, cols, row, rows * row, count}; }
+  };
+
+  matrices stored(index_t rows, index_t cols, int count, int element) const {
+    matrices made{rows, cols, 0, count, element, {}};
+    index_t const step = 16 / element;
+    made.row = (cols + step - 1) / step * step + shape_.padding;
+    made.bytes.assign(static_cast<std::size_t>(rows * made.row * count * element), 0xff);
+    return made;
+  }
+
+  void put(matrices& to, int b, index_t i, index_t j, float v) const {
+    auto* const at = to.bytes.data() + to.place(b, i, j) * static_cast<std::size_t>(to.element);
+    if (to.element == 4) {
+      std::memcpy(at, &v, 4);
+    } else {
+      std::uint16_t const bits = shape_.kind == gpu::operand_kind::bf16 ? bf16(v).bits : f16(v).bits;
+      std::memcpy(at, &bits, 2);
+    }
+  }
+  float get(matrices const& from, std::size_t place) const {
+    auto const* const at = from.bytes.data() + place * static_cast<std::size_t>(from.element);
+    float v = 0;
+    std::uint16_t bits = 0;
+    std::memcpy(&v, at, from.element == 4 ? 4 : 0);
+    std::memcpy(&bits, at, from.element == 2 ? 2 : 0);
+    if (from.element == 4) return v;
+    return shape_.kind == gpu::operand_kind::bf16 ? static_cast<float>(bf16::from_bits(bits))
+                                                  : static_cast<float>(f16::from_bits(bits));
+  }
+
+  static float left(int b, index_t i, index_t k) { return static_cast<float>((7 * i + 3 * k + i * k + b) % 5 - 2); }
+  static float scale(index_t k) { return k % 3 == 0 ? -1.0f : static_cast<float>(k % 3); }
+  static float addend(int b, index_t i, index_t j) { return static_cast<float>((i + j + 3 * i * j + b) % 17 - 8); }
+
+  /// What D has to be, for every part of the inner dimension.
+  void expect() {
+    index_t const piece = 128 / gpu::size_of(shape_.kind);
+    index_t const pieces = (shape_.inner + piece - 1) / piece;
+    index_t const of_a_part = (pieces + splits_ - 1) / splits_ * piece;
+    for (int b = 0; b < shape_.count * splits_; ++b) {
+      int const matrix = b / splits_;
+      index_t const first = b % splits_ * of_a_part;
+      index_t const last = std::min(shape_.inner, first + of_a_part);
+      auto const& c = shape_.each ? each_[static_cast<std::size_t>(matrix)] : same_;
+      for (index_t i = 0; i < shape_.m; ++i) {
+        for (index_t j = 0; j < shape_.m; ++j) {
+          float sum = 0;
+          for (index_t k = first; k < last; ++k) sum += left(matrix, i, k) * left(matrix, j, k) * scale(k);
+          float v = c.alpha * sum;
+          if (shape_.has_addend) v += c.beta * addend(matrix, i, j);
+          if (i == j) v += c.diagonal;
+          if (result_.element == 2) {
+            v = shape_.kind == gpu::operand_kind::bf16 ? static_cast<float>(bf16(v)) : static_cast<float>(f16(v));
+          }
+          expected_.push_back(v);
+        }
+      }
+    }
+  }
+
+  problem_shape shape_;
+  int splits_;
+  gpu::coefficients same_{2.0f, -0.5f, 7.0f};
+  std::vector<gpu::coefficients> each_;
+  matrices left_, right_, addend_, result_;
+  std::vector<std::uint32_t> written_;
+  std::vector<float> expected_;
+};
+
+}  // namespace sigmax::test
