@@ -190,6 +190,13 @@ TEST_CASE("a device computes, or is refused in one line and nothing is written; 
     CHECK(there.err.find("CUDA") != std::string::npos);
     CHECK_FALSE(std::filesystem::exists(folder.path() / "there"));
   }
+  // A sweep says so before it begins, not once a run.
+  std::string const grid = "sweep" + small + " --steps 2 --optimizers muon --constraints none --muon-rates 0.1";
+  auto const swept = run(program, grid + " --device cuda --out grid", folder);
+  CAPTURE(swept.err);
+  CHECK(swept.status == there.status);
+  CHECK(std::filesystem::exists(folder.path() / "grid") == (there.status == 0));
+  if (there.status != 0) CHECK(swept.err == there.err);
   REQUIRE(run(program, training + " --out here", folder).status == 0);
   auto const certificate = folder.path() / "here" / "certificate.json";
   CHECK_FALSE(std::filesystem::exists(certificate));
