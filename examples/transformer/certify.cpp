@@ -5,6 +5,7 @@
 #include "certify.hpp"
 #include "checkpoint.hpp"
 #include "pages/run_page.hpp"
+#include "sample.hpp"
 
 namespace transformer {
 
@@ -30,13 +31,24 @@ std::vector<token> text_of_run(std::filesystem::path const& folder) {
   return vocabulary.bytes() == stored.vocabulary ? vocabulary.encode(text) : std::vector<token>();
 }
 
+/// What the model itself writes, for attacks to begin with where its text is not at hand: far better than tokens drawn at
+/// random, among which a trained model moves little.
+std::vector<token> text_of_model(sigmax::cpu::native const& on, stored_model const& from) {
+  constexpr index_t contexts = 4;
+  std::string text(1, from.vocabulary.decode(0));
+  sample(on, from, {.prompt = text, .count = contexts * from.settings.shape.context, .temperature = 1},
+         [&](char next) { text += next; });
+  return from.vocabulary.encode(text);
+}
+
 }  // namespace
 
 int certify(sigmax::cpu::native const& on, certify_arguments const& options) {
   std::filesystem::path const path = options.model;
   auto const from = load_model(path);
   auto const folder = std::filesystem::is_directory(path) ? path : path.parent_path();
-  auto const text = text_of_run(folder);
+  auto text = text_of_run(folder);
+  if (text.empty()) text = text_of_model(on, from);
   auto const result =
       write_certificate(on, from.settings, from.weights, from.step, text, options.fast, folder / "certificate.json");
   fmt::print("{}{} ({:.1f} s)\n", text_of(result), (folder / "certificate.json").string(), result.seconds);
