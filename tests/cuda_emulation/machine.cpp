@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include <algorithm>
+#include <numeric>
 #include <sstream>
+#include <utility>
 
 #include "machine.hpp"
 
@@ -41,9 +43,6 @@ unsigned char* stacks(std::size_t threads) {
   return memory.get();
 }
 
-constexpr int box_rows = 64;
-constexpr int box_row_bytes = 128;
-
 }  // namespace
 
 machine& machine::now() { return *running; }
@@ -51,18 +50,20 @@ machine& machine::now() { return *running; }
 void machine::run(launch_shape const& shape, std::uint64_t seed, unsigned char* memory, std::size_t memory_bytes,
                   std::function<void()> const& kernel) {
   machine m(shape, seed, memory, memory_bytes, kernel);
-  running = &m;
-  for (unsigned batch = 0; batch < shape.batches; ++batch) {
-    for (unsigned block = 0; block < shape.blocks; block += static_cast<unsigned>(shape.cluster)) {
-      m.run_cluster(block, batch);
-    }
-  }
-  running = nullptr;
+  struct guard {
+    explicit guard(machine& of) { running = &of; }
+    ~guard() { running = nullptr; }
+  } const runs(m);
+  auto const cluster = static_cast<unsigned>(shape.cluster);
+  std::vector<unsigned> order(shape.blocks / cluster * shape.batches);
+  std::iota(order.begin(), order.end(), 0u);
+  for (std::size_t left = order.size(); left > 1; --left) std::swap(order[left - 1], order[m.draw() % left]);
+  for (auto const at : order) m.run_cluster(at / shape.batches * cluster, at % shape.batches);
 }
 
 machine::machine(launch_shape const& shape, std::uint64_t seed, unsigned char* memory, std::size_t memory_bytes,
                  std::function<void()> const& kernel)
-    : shape_(shape), kernel_(kernel), random_(seed * 0x9e3779b97f4a7c15u + 1) {
+    : shape_(shape), kernel_(kernel), random_(seed * 0xd1342543de82ef95u + 1) {
   if (shape.threads % 32 != 0 || shape.blocks % static_cast<unsigned>(shape.cluster) != 0) {
     throw failure("a block has whole warps, and a grid whole clusters");
   }
@@ -235,7 +236,7 @@ void machine::step() {
     }
   };
   for (std::size_t w = 0; w < warps_.size(); ++w) {
-    auto const first = threads_.begin() + static_cast<std::ptrdiff_t>(32 * w);
+    auto const first = threads_.begin() + static_cast<std::ptrdiff_t>(w) * 32;
     if (std::any_of(first, first + 32, [&](thread const& t) { return ready(t); })) consider(w, warps_[w].priority);
   }
   for (std::size_t i = 0; i < copies_.size(); ++i) consider(warps_.size() + i, copies_[i].priority);
@@ -298,233 +299,6 @@ void machine::part() {
   auto& w = warps_[static_cast<std::size_t>(self().number / 32)];
   w.arrived = 0;
   ++w.generation;
-}
-
-// -------------------------------------------------------------------------------------------------------- barriers
-
-machine::memory_barrier& machine::barrier_at(int block, std::uint32_t address) {
-  bytes_at(block, address, 8);
-  if (address % 8 != 0) fail("a barrier whose address is no multiple of eight");
-  return blocks_[static_cast<std::size_t>(block)].barriers[address / 8];
-}
-
-void machine::barrier_init(std::uint32_t barrier, std::uint32_t arrivals) {
-  auto& b = barrier_at(self().block, barrier);
-  if (b.made) fail("a barrier is made twice");
-  b = {true, arrivals, arrivals, 0, 0};
-}
-
-void machine::settle(memory_barrier& b, std::uint32_t address) {
-  if (!b.made) fail("the barrier at " + std::to_string(address) + " was not made");
-  if (b.pending == 0 && b.bytes == 0) {
-    b.pending = b.arrivals;
-    ++b.phase;
-  }
-}
-
-void machine::barrier_arrive(std::uint32_t barrier, std::uint32_t rank, std::uint32_t bytes) {
-  pass();
-  if (rank >= blocks_.size()) fail("a cluster has no block " + std::to_string(rank));
-  if (blocks_[rank].living == 0) fail("arrives in a block that has ended");
-  auto& b = barrier_at(static_cast<int>(rank), barrier);
-  if (b.pending == 0) fail("more arrive at the barrier at " + std::to_string(barrier) + " than a phase waits for");
-  b.bytes += bytes;
-  --b.pending;
-  settle(b, barrier);
-}
-
-void machine::barrier_wait(std::uint32_t barrier, std::uint32_t parity) {
-  pass();
-  auto const& b = barrier_at(self().block, barrier);
-  if (!b.made) fail("waits for a barrier that was not made");
-  if (b.phase % 2 == static_cast<long long>(parity)) wait({waits_for::barrier, barrier, parity, b.phase});
-}
-
-void machine::arrive(named_barrier& b, int threads) {
-  if (b.arrived == 0) b.threads = threads;
-  if (b.threads != threads) fail("a named barrier of different numbers of threads");
-  if (++b.arrived == b.threads) {
-    b.arrived = 0;
-    ++b.generation;
-  }
-}
-
-void machine::named_arrive(int id, int threads) {
-  pass();
-  arrive(blocks_[static_cast<std::size_t>(self().block)].named[static_cast<std::size_t>(id)], threads);
-}
-
-void machine::named_sync(int id, int threads) {
-  pass();
-  auto& b = blocks_[static_cast<std::size_t>(self().block)].named[static_cast<std::size_t>(id)];
-  auto const generation = b.generation;
-  arrive(b, threads);
-  if (b.generation == generation) wait({waits_for::named, static_cast<std::uint32_t>(id), 0, generation});
-}
-
-void machine::cluster_sync() {
-  pass();
-  auto const generation = cluster_barrier_.generation;
-  if (++cluster_barrier_.arrived == static_cast<int>(threads_.size())) {
-    cluster_barrier_.arrived = 0;
-    ++cluster_barrier_.generation;
-  } else {
-    wait({waits_for::cluster, 0, 0, generation});
-  }
-}
-
-// --------------------------------------------------------------------------------------------------- shared memory
-
-std::uint32_t machine::address_of(void const* pointer) const {
-  return static_cast<std::uint32_t>(static_cast<unsigned char const*>(pointer) - blocks_[0].memory) + shared_start;
-}
-
-unsigned char* machine::bytes_at(int block, std::uint32_t address, std::size_t bytes) {
-  if (address < shared_start || address - shared_start + bytes > shape_.shared_bytes) {
-    fail("address " + std::to_string(address) + " is outside of shared memory");
-  }
-  return blocks_[static_cast<std::size_t>(block)].memory + (address - shared_start);
-}
-
-void machine::load(void* to, std::uint32_t from, std::size_t bytes) {
-  std::memcpy(to, bytes_at(self().block, from, bytes), bytes);
-}
-
-void machine::store_of(std::size_t lane, std::uint32_t to, void const* from, std::size_t bytes) {
-  auto& writer = threads_[static_cast<std::size_t>(self().number / 32 * 32) + lane];
-  std::memcpy(bytes_at(writer.block, to, bytes), from, bytes);
-  auto& unfenced = blocks_[static_cast<std::size_t>(writer.block)].unfenced;
-  for (std::uint32_t word = to / 4; word <= (to + static_cast<std::uint32_t>(bytes) - 1) / 4; ++word) {
-    unfenced[word] = static_cast<std::uint16_t>(writer.in_block + 1);
-    writer.unfenced.push_back(word);
-  }
-}
-
-void machine::fence_for_copies() {
-  pass();
-  auto& unfenced = blocks_[static_cast<std::size_t>(self().block)].unfenced;
-  for (auto const word : self().unfenced) {
-    if (unfenced[word] == self().in_block + 1) unfenced[word] = 0;
-  }
-  self().unfenced.clear();
-}
-
-void machine::check_fenced(int block, std::uint32_t address, std::size_t bytes, char const* who) {
-  auto const& unfenced = blocks_[static_cast<std::size_t>(block)].unfenced;
-  for (std::uint32_t word = address / 4; word < (address + bytes) / 4; ++word) {
-    if (unfenced[word] != 0) {
-      fail(std::string(who) + " reads what thread " + std::to_string(unfenced[word] - 1) + " wrote without a fence");
-    }
-  }
-}
-
-// ---------------------------------------------------------------------------------------------------------- copies
-
-void machine::load_box(mapped_matrices const& from, std::uint32_t to, std::uint32_t barrier, int x, int y, int z,
-                       unsigned blocks) {
-  pass();
-  if (!self().touches_memory) fail("global memory is read before the kernels before have ended");
-  if (to % 1024 != 0) fail("a box whose address is no multiple of 1024");
-  for (unsigned b = 0; b < 32; ++b) {
-    if ((blocks >> b & 1u) == 0) continue;
-    bytes_at(static_cast<int>(b), to, box_rows * box_row_bytes);
-    // One a block: they arrive at different times.
-    copies_.push_back({from, false, to, barrier, x, y, z, b, self().block, self().number, 0, draw()});
-  }
-}
-
-void machine::store_box(mapped_matrices const& to, std::uint32_t from, int x, int y, int z) {
-  pass();
-  auto& t = self();
-  if (!t.touches_memory) fail("global memory is written before the kernels before have ended");
-  if (from % 1024 != 0) fail("a box whose address is no multiple of 1024");
-  if (to.written == nullptr) fail("writes what is only read");
-  bytes_at(t.block, from, box_rows * box_row_bytes);
-  auto const group = t.unread_stores.size() - 1;
-  ++t.unread_stores[group];
-  copies_.push_back({to, true, from, 0, x, y, z, 0, t.block, t.number, group, draw()});
-}
-
-void machine::stores_commit() { self().unread_stores.push_back(0); }
-
-void machine::stores_read(int pending) {
-  pass();
-  waiting const on{waits_for::stores, static_cast<std::uint32_t>(pending), 0, 0};
-  self().on = on;
-  if (!ready(self())) {
-    leave();
-  } else {
-    self().on = {};
-  }
-}
-
-void machine::carry_out(bulk_copy const& copy) {
-  auto const& m = copy.matrices;
-  if (copy.z < 0 || copy.z >= m.count) fail("a box of a matrix that is not there");
-  int const block = copy.stores ? copy.block : static_cast<int>(copy.blocks);
-  if (blocks_[static_cast<std::size_t>(block)].living == 0 && !copy.stores) fail("a copy to a block that has ended");
-  auto* const shared = bytes_at(block, copy.shared, box_rows * box_row_bytes);
-  if (copy.stores) check_fenced(block, copy.shared, box_rows * box_row_bytes, "a copy");
-  auto& unfenced = blocks_[static_cast<std::size_t>(block)].unfenced;
-  int const per_row = box_row_bytes / m.element_bytes;
-  auto const size = static_cast<std::size_t>(m.element_bytes);
-  for (int r = 0; r < box_rows; ++r) {
-    for (int c = 0; c < per_row; ++c) {
-      auto const offset = static_cast<std::uint32_t>(r * box_row_bytes + c * m.element_bytes);
-      unsigned char* const here = shared + (with_swizzle(copy.shared + offset) - copy.shared);
-      long long const row = copy.y + r;
-      long long const col = copy.x + c;
-      bool const inside = row >= 0 && row < m.rows && col >= 0 && col < m.cols;
-      long long const at = copy.z * m.matrix_bytes + row * m.row_bytes + col * m.element_bytes;
-      if (!copy.stores) {
-        if (inside) {
-          std::memcpy(here, m.data + at, size);
-        } else {
-          std::memset(here, 0, size);
-        }
-      } else if (inside) {
-        std::memcpy(m.data + at, here, size);
-        ++m.written[at / m.element_bytes];
-      }
-    }
-  }
-  if (copy.stores) {
-    --threads_[static_cast<std::size_t>(copy.owner)].unread_stores[copy.group];
-    return;
-  }
-  std::fill_n(unfenced.begin() + copy.shared / 4, box_rows * box_row_bytes / 4, std::uint16_t{0});
-  auto& b = barrier_at(block, copy.barrier);
-  b.bytes -= box_rows * box_row_bytes;
-  settle(b, copy.barrier);
-}
-
-void machine::copy_16_bytes(std::uint32_t to, void const* from, std::uint32_t bytes) {
-  pass();
-  self().copies.push_back({to, from, bytes});
-  if (one_in(4)) {
-    carry_out(self().copies.back());
-    self().copies.pop_back();
-  }
-}
-
-void machine::carry_out(small_copy const& copy) {
-  auto* const to = bytes_at(self().block, copy.to, 16);
-  std::memset(to, 0, 16);
-  if (copy.bytes != 0) std::memcpy(to, copy.from, copy.bytes);
-}
-
-void machine::copies_commit() { self().copy_groups.push_back(self().copies.size()); }
-
-void machine::copies_wait(int pending) {
-  pass();
-  auto& t = self();
-  if (t.copy_groups.size() <= static_cast<std::size_t>(pending)) return;
-  auto const groups = t.copy_groups.size() - static_cast<std::size_t>(pending);
-  auto const end = t.copy_groups[groups - 1];
-  for (std::size_t i = 0; i < end; ++i) carry_out(t.copies[i]);
-  t.copies.erase(t.copies.begin(), t.copies.begin() + static_cast<std::ptrdiff_t>(end));
-  t.copy_groups.erase(t.copy_groups.begin(), t.copy_groups.begin() + static_cast<std::ptrdiff_t>(groups));
-  for (auto& group : t.copy_groups) group -= end;
 }
 
 }  // namespace sigmax::test::emulation

@@ -4,11 +4,14 @@
 ///
 /// Every thread of a cluster is a fiber. Which warp goes on, and when an asynchronous copy is carried out, is drawn from a
 /// seed: warps may be late by as much as the barriers allow. A run ends with a `failure` where no thread can go on, where a
-/// thread missed a phase of a barrier it waits for, where copies or wgmma read what was written without a fence, where
-/// shared memory goes away before copies have read it, and where an address is outside of what it belongs to. What is read
-/// too late or written too early shows in the result: copies and products are carried out as late as the waits allow.
+/// thread missed a phase of a barrier it waits for, where copies or wgmma meet what was written without a fence, where
+/// shared memory goes away before copies have read it, and where an address is outside of what it belongs to, or not
+/// aligned. What is read too late or written too early shows in the result: copies come at any time between their start and
+/// the wait for them, and products at either end.
 ///
-/// Not modelled: how memory orders what threads do (everything is sequentially consistent), and time.
+/// Not modelled: time; the order of memory accesses (everything is sequentially consistent); clusters beside each other
+/// (they run one after another, in any order); copies that have arrived in part; what a thread that ran ahead of its warp
+/// would do between two instructions that are named here.
 #pragma once
 
 #include <array>
@@ -63,8 +66,8 @@ struct matrix_product {
 /// A cluster that carries out a kernel.
 class machine {
  public:
-  /// The first address of a block's dynamic shared memory: no multiple of what kernels align to.
-  static constexpr std::uint32_t shared_start = 1008;
+  /// The first address of a block's dynamic shared memory: who aligns it to 1024 loses most.
+  static constexpr std::uint32_t shared_start = 1040;
 
   /// Runs the kernel for every cluster of the grid, one after another. `memory`: the dynamic shared memory of the first
   /// block, by the name the kernel has for it.
@@ -84,6 +87,7 @@ class machine {
 
   // Barriers in shared memory.
   void barrier_init(std::uint32_t barrier, std::uint32_t arrivals);
+  void barrier_init_visible();
   void barrier_arrive(std::uint32_t barrier, std::uint32_t rank, std::uint32_t bytes);
   void barrier_wait(std::uint32_t barrier, std::uint32_t parity);
   // Barriers of threads.
@@ -112,8 +116,9 @@ class machine {
   void copies_wait(int pending);
 
   // wgmma.
-  void multiply(matrix_product const& product) { self().products.push_back(product); }
-  void products_commit() { self().product_groups.push_back(self().products.size()); }
+  void products_fence() { self().may_multiply = true; }
+  void multiply(matrix_product const& product);
+  void products_commit();
   void products_wait(int pending);
 
   std::uint32_t rank() const { return static_cast<std::uint32_t>(self().block); }
@@ -148,9 +153,10 @@ class machine {
     int in_block = 0;
     int block = 0;
     waiting on;
-    bool started = false;
     bool done = false;
     bool touches_memory = false;
+    bool may_multiply = false;          ///< has fenced since it last waited for products
+    std::vector<std::uint32_t> made{};  ///< barriers that other blocks do not know of
     std::vector<int> unread_stores{0};  ///< of every group, the open one last
     std::vector<std::uint32_t> unfenced;
     std::vector<matrix_product> products;
@@ -168,6 +174,7 @@ class machine {
   };
   struct memory_barrier {
     bool made = false;
+    bool visible = false;  ///< to other blocks
     std::uint32_t arrivals = 0, pending = 0;
     long long bytes = 0;
     long long phase = 0;
@@ -217,6 +224,7 @@ class machine {
   void check_fenced(int block, std::uint32_t address, std::size_t bytes, char const* who);
   void carry_out(bulk_copy const& copy);
   void carry_out(small_copy const& copy);
+  void multiply_all(std::array<thread**, 32> const& all, int pending);
   void multiply_now(std::array<thread*, 32> const& lanes, std::size_t which);
   std::string place(thread const& t) const;
   std::string why_nobody_goes_on();

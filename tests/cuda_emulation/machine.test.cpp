@@ -20,25 +20,26 @@ namespace detail = sigmax::gpu::detail;
 namespace ptx = detail::ptx;
 
 constexpr int orders = 50;  // of events
-constexpr std::uint32_t box_at = 1024;
+constexpr std::uint32_t box_at = 2048;
 constexpr std::uint32_t barrier_at = box_at + 2 * 8192;
 
-/// What went wrong first in so many orders of events; empty if nothing did.
+/// What went wrong in so many orders of events; empty if nothing did.
 std::string outcome(int threads, int cluster, std::function<void()> const& kernel) {
   emulation::launch_shape shape;
   shape.blocks = static_cast<unsigned>(cluster);
   shape.threads = threads;
   shape.cluster = cluster;
   shape.shared_bytes = 20000;
+  std::string found;
   for (int seed = 0; seed < orders; ++seed) {
     try {
       emulation::machine::run(shape, static_cast<std::uint64_t>(seed), detail::dynamic_memory,
                               sizeof(detail::dynamic_memory), kernel);
     } catch (emulation::failure const& failed) {
-      return failed.what();
+      found += std::string(failed.what()) + "\n";
     }
   }
-  return {};
+  return found;
 }
 
 bool mentions(std::string const& text, char const* what) { return text.find(what) != std::string::npos; }
@@ -132,7 +133,10 @@ TEST_CASE("a copy arrives after it was waited for, in every block it goes to") {
   }
   auto const kernel = [&](bool waits) {
     return [&, waits] {
-      if (threadIdx.x == 0) ptx::barrier_init(barrier_at, 1);
+      if (threadIdx.x == 0) {
+        ptx::barrier_init(barrier_at, 1);
+        ptx::barrier_init_visible();
+      }
       ptx::cluster_sync();
       ptx::wait_for_kernels_before();
       if (threadIdx.x == 0) {
@@ -158,7 +162,10 @@ TEST_CASE("blocks that have ended, and lanes that do different things") {
   };
   CHECK(mentions(outcome(32, 2, late), "twice"));
   auto const ended = [] {
-    if (ptx::cluster_rank() == 0 && threadIdx.x == 0) ptx::barrier_init(barrier_at, 1);
+    if (ptx::cluster_rank() == 0 && threadIdx.x == 0) {
+      ptx::barrier_init(barrier_at, 1);
+      ptx::barrier_init_visible();
+    }
     ptx::cluster_sync();
     if (ptx::cluster_rank() == 1 && threadIdx.x == 0) ptx::barrier_arrive_at(barrier_at, 0);
   };
@@ -172,6 +179,32 @@ TEST_CASE("blocks that have ended, and lanes that do different things") {
     }
   };
   CHECK(mentions(outcome(32, 1, apart), "of the warp are at"));
+}
+
+TEST_CASE("what other blocks are not told of, lanes that run ahead, and addresses that are not aligned") {
+  auto const told = [](bool tells) {
+    return [tells] {
+      if (threadIdx.x == 0) {
+        ptx::barrier_init(barrier_at, 1);
+        if (tells) ptx::barrier_init_visible();
+      }
+      ptx::cluster_sync();
+      if (threadIdx.x == 0) ptx::barrier_arrive_at(barrier_at, 1 - ptx::cluster_rank());
+      __syncwarp();
+      ptx::cluster_sync();
+    };
+  };
+  CHECK(mentions(outcome(32, 2, told(false)), "only its block knows of"));
+  CHECK(outcome(32, 2, told(true)) == "");
+  auto const ahead = [] {
+    if (threadIdx.x == 0) {
+      ptx::barrier_init(barrier_at, 1);
+      ptx::barrier_wait(barrier_at, 0);
+    }
+    ptx::cluster_sync();
+  };
+  CHECK(mentions(outcome(32, 1, ahead), "while thread 0 of its warp waits elsewhere"));
+  CHECK(mentions(outcome(32, 1, [] { ptx::store(box_at + 4, float2{}); }), "no multiple of the size"));
 }
 
 }  // namespace

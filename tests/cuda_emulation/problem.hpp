@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 /// @file
 /// Symmetric products of small whole numbers, for which sums in float are exact and the result is known to the last bit.
+/// A B^T itself is not symmetric: what is computed has to come from the half on and below the diagonal.
 #pragma once
 
 #include <algorithm>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -25,6 +27,9 @@ struct problem_shape {
   bool each = false;      ///< coefficients of every matrix
   bool in_parts = false;  ///< D in float, one for every part of the inner dimension, below the diagonal alone
   index_t padding = 0;    ///< elements between rows beyond what alignment asks for
+  /// Operands of tf32 with bits below its last one: of A, of B.
+  bool fine_left = false, fine_right = false;
+  bool rounds = false;  ///< those bits are rounded away, not cut off
 };
 
 /// Matrices of a problem, stored as the device would.
@@ -41,7 +46,7 @@ class problem {
       for (index_t i = 0; i < shape.m; ++i) {
         for (index_t k = 0; k < shape.inner; ++k) {
           put(left_, b, i, k, left(b, i, k));
-          put(right_, b, i, k, left(b, i, k) * scale(k));
+          put(right_, b, i, k, right(b, i, k));
         }
         for (index_t j = 0; j < shape.m; ++j) put(addend_, b, i, j, addend(b, i, j));
       }
@@ -82,6 +87,14 @@ class problem {
 
   /// What is wrong with D; empty if nothing is. `counted`: that every element was written once is looked at too.
   std::string difference(bool counted) const {
+    for (std::size_t row = 0; row < static_cast<std::size_t>(shape_.m * shape_.count * splits_); ++row) {
+      auto const* const at = result_.bytes.data() + row * static_cast<std::size_t>(result_.row * result_.element);
+      auto const* const padding = at + shape_.m * result_.element;
+      auto const* const end = at + result_.row * result_.element;
+      if (std::any_of(padding, end, [](unsigned char byte) { return byte != 0xff; })) {
+        return "row " + std::to_string(row) + " goes on beyond the matrix";
+      }
+    }
     auto expected = expected_.begin();
     for (int b = 0; b < shape_.count * splits_; ++b) {
       for (index_t i = 0; i < shape_.m; ++i) {
@@ -91,9 +104,9 @@ class problem {
           auto const at = result_.place(b, i, j);
           float const found = get(result_, at);
           if (found == *expected && (!counted || written_[at] == 1)) continue;
-          return std::to_string(found) + " for " + std::to_string(*expected) + ", written " +
-                 std::to_string(written_[at]) + " times, at (" + std::to_string(i) + ", " + std::to_string(j) +
-                 ") of matrix " + std::to_string(b);
+          return std::to_string(found) + " for " + std::to_string(*expected) +
+                 (counted ? ", written " + std::to_string(written_[at]) + " times, at (" : ", at (") +
+                 std::to_string(i) + ", " + std::to_string(j) + ") of matrix " + std::to_string(b);
         }
       }
     }
@@ -138,9 +151,25 @@ class problem {
                                                   : static_cast<float>(f16::from_bits(bits));
   }
 
-  static float left(int b, index_t i, index_t k) { return static_cast<float>((7 * i + 3 * k + i * k + b) % 5 - 2); }
-  static float scale(index_t k) { return k % 3 == 0 ? -1.0f : static_cast<float>(k % 3); }
+  float left(int b, index_t i, index_t k) const {
+    auto const whole = static_cast<float>((7 * i + 3 * k + i * k + b) % 5 - 2);
+    return shape_.fine_left ? whole * fine : whole;
+  }
+  float right(int b, index_t i, index_t k) const {
+    auto const whole = static_cast<float>((3 * i + 5 * k + 2 * i * k + b) % 7 - 3);
+    return shape_.fine_right ? whole * fine : whole;
+  }
   static float addend(int b, index_t i, index_t j) { return static_cast<float>((i + j + 3 * i * j + b) % 17 - 8); }
+
+  /// Between two numbers of tf32, nearer to the upper one; so is twice as much.
+  static constexpr float fine = 1 + 0x1p-11f + 0x1p-12f;
+
+  /// What tensor cores make of an operand.
+  float seen(float x) const {
+    if (shape_.kind != gpu::operand_kind::tf32) return x;
+    auto const bits = std::bit_cast<std::uint32_t>(x);
+    return std::bit_cast<float>((shape_.rounds ? bits + 0x1000u : bits) & 0xffffe000u);
+  }
 
   /// What D has to be, for every part of the inner dimension.
   void expect() {
@@ -155,7 +184,9 @@ class problem {
       for (index_t i = 0; i < shape_.m; ++i) {
         for (index_t j = 0; j < shape_.m; ++j) {
           float sum = 0;
-          for (index_t k = first; k < last; ++k) sum += left(matrix, i, k) * left(matrix, j, k) * scale(k);
+          auto const row = std::max(i, j);
+          auto const col = std::min(i, j);
+          for (index_t k = first; k < last; ++k) sum += seen(left(matrix, row, k)) * seen(right(matrix, col, k));
           float v = c.alpha * sum;
           if (shape_.has_addend) v += c.beta * addend(matrix, i, j);
           if (i == j) v += c.diagonal;

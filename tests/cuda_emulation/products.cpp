@@ -27,26 +27,42 @@ struct descriptor {
 
 }  // namespace
 
-void machine::products_wait(int pending) {
+void machine::multiply(matrix_product const& product) {
+  if (!self().may_multiply) fail("wgmma without wgmma_fence since the last wait");
+  self().products.push_back(product);
+}
+
+void machine::products_commit() {
+  self().product_groups.push_back(self().products.size());
   thread* me = &self();
-  together("wgmma_wait", me, [&](auto const& all) {
-    std::array<thread*, 32> lanes;
-    for (std::size_t lane = 0; lane < 32; ++lane) lanes[lane] = *all[lane];
-    auto& first = *lanes[0];
-    for (auto const* lane : lanes) {
-      if (lane->product_groups != first.product_groups) fail("lanes of a warp have started different products");
-    }
-    if (first.product_groups.size() <= static_cast<std::size_t>(pending)) return;
-    auto const groups = first.product_groups.size() - static_cast<std::size_t>(pending);
-    auto const end = first.product_groups[groups - 1];
-    for (std::size_t i = 0; i < end; ++i) multiply_now(lanes, i);
-    for (auto* lane : lanes) {
-      lane->products.erase(lane->products.begin(), lane->products.begin() + static_cast<std::ptrdiff_t>(end));
-      lane->product_groups.erase(lane->product_groups.begin(),
-                                 lane->product_groups.begin() + static_cast<std::ptrdiff_t>(groups));
-      for (auto& group : lane->product_groups) group -= end;
-    }
+  together("wgmma_commit", me, [&](auto const& all) {
+    if (one_in(2)) multiply_all(all, 0);  // at once, or when they are waited for
   });
+}
+
+void machine::products_wait(int pending) {
+  self().may_multiply = false;
+  thread* me = &self();
+  together("wgmma_wait", me, [&](auto const& all) { multiply_all(all, pending); });
+}
+
+void machine::multiply_all(std::array<thread**, 32> const& all, int pending) {
+  std::array<thread*, 32> lanes;
+  for (std::size_t lane = 0; lane < 32; ++lane) lanes[lane] = *all[lane];
+  auto const& first = *lanes[0];
+  for (auto const* lane : lanes) {
+    if (lane->product_groups != first.product_groups) fail("lanes of a warp have started different products");
+  }
+  if (first.product_groups.size() <= static_cast<std::size_t>(pending)) return;
+  auto const groups = first.product_groups.size() - static_cast<std::size_t>(pending);
+  auto const end = first.product_groups[groups - 1];
+  for (std::size_t i = 0; i < end; ++i) multiply_now(lanes, i);
+  for (auto* lane : lanes) {
+    lane->products.erase(lane->products.begin(), lane->products.begin() + static_cast<std::ptrdiff_t>(end));
+    lane->product_groups.erase(lane->product_groups.begin(),
+                               lane->product_groups.begin() + static_cast<std::ptrdiff_t>(groups));
+    for (auto& group : lane->product_groups) group -= end;
+  }
 }
 
 void machine::multiply_now(std::array<thread*, 32> const& lanes, std::size_t which) {
@@ -81,7 +97,7 @@ void machine::multiply_now(std::array<thread*, 32> const& lanes, std::size_t whi
     }
     // Lane 4 (r % 8) + c holds columns 2 c and 2 c + 1 of every eight, of rows r and r + 8.
     for (int col = 0; col < product.columns; ++col) {
-      auto const lane = static_cast<std::size_t>(4 * (r % 8) + col % 8 / 2);
+      auto const lane = static_cast<std::size_t>(4 * (r % 8)) + static_cast<std::size_t>(col % 8 / 2);
       float& d = lanes[lane]->products[which].accumulators[col / 8 * 4 + r / 8 * 2 + col % 2];
       d = product.accumulate ? d + sums[col] : sums[col];
     }

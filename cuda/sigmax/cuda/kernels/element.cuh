@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <cstring>
 #include <type_traits>
 
 #include <cuda_bf16.h>
@@ -40,21 +41,27 @@ __device__ __forceinline__ T from_float(float x) {
 /// Two neighbours in one register, the first in the low half.
 template <class T>
 __device__ __forceinline__ std::uint32_t pack_two(float first, float second) {
+  std::uint32_t word = 0;
   if constexpr (std::is_same_v<T, __half>) {
     __half2 const both = __floats2half2_rn(first, second);
-    return *reinterpret_cast<std::uint32_t const*>(&both);
+    memcpy(&word, &both, sizeof(word));
   } else {
     __nv_bfloat162 const both = __floats2bfloat162_rn(first, second);
-    return *reinterpret_cast<std::uint32_t const*>(&both);
+    memcpy(&word, &both, sizeof(word));
   }
+  return word;
 }
 
 template <class T>
 __device__ __forceinline__ float2 unpack_two(std::uint32_t word) {
   if constexpr (std::is_same_v<T, __half>) {
-    return __half22float2(*reinterpret_cast<__half2 const*>(&word));
+    __half2 both;
+    memcpy(static_cast<void*>(&both), &word, sizeof(word));
+    return __half22float2(both);
   } else {
-    return __bfloat1622float2(*reinterpret_cast<__nv_bfloat162 const*>(&word));
+    __nv_bfloat162 both;
+    memcpy(static_cast<void*>(&both), &word, sizeof(word));
+    return __bfloat1622float2(both);
   }
 }
 

@@ -149,7 +149,7 @@ __device__ __forceinline__ void load(float& v, std::uint32_t from) {
 __device__ __forceinline__ void load(float2& v, std::uint32_t from) {
   asm volatile("ld.shared.v2.f32 {%0, %1}, [%2];" : "=f"(v.x), "=f"(v.y) : "r"(from) : "memory");
 }
-/// May be moved to before what is written.
+/// Orders nothing, unlike the others: what it reads was written before a barrier of the block.
 __device__ __forceinline__ void load(int4& v, std::uint32_t from) {
   asm volatile("ld.shared.v4.s32 {%0, %1, %2, %3}, [%4];" : "=r"(v.x), "=r"(v.y), "=r"(v.z), "=r"(v.w) : "r"(from));
 }

@@ -12,6 +12,7 @@
 #include <sigmax/cuda/kernels/element.cuh>
 
 #include "ptx.cuh"
+#include "seen_by_tensor_cores.hpp"
 
 namespace sigmax::inline SIGMAX_ABI::gpu::detail::ptx {
 
@@ -30,7 +31,7 @@ void mma(float (&d)[4], std::uint32_t const (&a)[4], std::uint32_t b0, std::uint
     constexpr std::size_t per_word = 4 / sizeof(typename Operand::storage);
     auto const element = [](std::uint32_t word, [[maybe_unused]] std::size_t which) {
       if constexpr (per_word == 1) {
-        return std::bit_cast<float>(word);
+        return seen_by_tensor_cores<Operand>(std::bit_cast<float>(word));
       } else {
         auto const both = unpack_two<typename Operand::storage>(word);
         return which == 0 ? both.x : both.y;

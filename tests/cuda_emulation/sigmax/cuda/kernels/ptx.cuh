@@ -16,7 +16,7 @@
 
 #include "cuda_emulation/machine.hpp"
 
-// NOLINTBEGIN(bugprone-reserved-identifier): the names are CUDA's.
+// NOLINTBEGIN(bugprone-reserved-identifier, readability-identifier-naming): the names are CUDA's.
 #undef __launch_bounds__
 #define __launch_bounds__(...)
 #define threadIdx (::sigmax::test::emulation::machine::now().thread_index())
@@ -29,7 +29,7 @@ inline void __syncwarp() {
   ::sigmax::test::emulation::machine::now().together("__syncwarp", nothing, [](auto const&) {});
 }
 inline int __ffs(int bits) { return bits == 0 ? 0 : std::countr_zero(static_cast<unsigned>(bits)) + 1; }
-// NOLINTEND(bugprone-reserved-identifier)
+// NOLINTEND(bugprone-reserved-identifier, readability-identifier-naming)
 
 namespace sigmax::inline SIGMAX_ABI::gpu::detail {
 
@@ -47,7 +47,7 @@ inline bool elect() {
 }
 
 inline void barrier_init(std::uint32_t barrier, std::uint32_t arrivals) { machine().barrier_init(barrier, arrivals); }
-inline void barrier_init_visible() {}
+inline void barrier_init_visible() { machine().barrier_init_visible(); }
 inline void barrier_expect(std::uint32_t barrier, std::uint32_t bytes) {
   machine().barrier_arrive(barrier, machine().rank(), bytes);
 }
