@@ -38,20 +38,20 @@ std::string bound_by(sigmax::lipschitz::certificate const& proof, std::string co
 }  // namespace
 
 std::string comparison(std::vector<outcome> const& outcomes) {
-  auto const methods = methods_of(outcomes);
+  auto const tried = methods_of(outcomes);
   std::vector<std::string> head{"model"};
-  head.insert(head.end(), methods.begin(), methods.end());
+  head.insert(head.end(), tried.begin(), tried.end());
   for (char const* const name : {"L <=", "log10", "L >=", "norm", "domain", "method", "exit", "seconds"}) {
     head.emplace_back(name);
   }
-  std::size_t const last_number = methods.size() + 3;
+  std::size_t const last_number = tried.size() + 3;
   std::vector<std::vector<std::string>> rows{head};
   for (outcome const& each : outcomes) {
     std::vector<std::string> row(head.size(), "-");
     row[0] = sigmax::io::printable(each.path);
-    std::size_t const first = 1 + methods.size();
+    std::size_t const first = 1 + tried.size();
     if (each.proof) {
-      for (std::size_t k = 0; k < methods.size(); ++k) row[1 + k] = bound_by(*each.proof, methods[k]);
+      for (std::size_t k = 0; k < tried.size(); ++k) row[1 + k] = bound_by(*each.proof, tried[k]);
       row[first] = text::short_upper(each.proof->upper_extended());
       row[first + 1] = text::table_number(each.proof->log10_upper(), 6);
       auto const& lower = each.proof->lower();

@@ -36,7 +36,7 @@ struct since_last_line {
 };
 
 /// A run that was begun or resumed.
-struct run {
+struct begun_run {
   corpus text;
   std::unique_ptr<trainer> model;
 };
@@ -50,21 +50,21 @@ std::unique_ptr<trainer> make_trainer_for(sigmax::cpu::native const& on, std::st
   throw sigmax::unsupported_error("--device is " + device + "; this program was built without CUDA");
 }
 
-run begin(sigmax::cpu::native const& on, train_arguments const& options) {
+begun_run begin(sigmax::cpu::native const& on, train_arguments const& options) {
   auto settings = options.settings;
-  run result{make_corpus(read_text(options.text), settings.shape.context), nullptr};
+  begun_run result{make_corpus(read_text(options.text), settings.shape.context), nullptr};
   settings.shape.vocabulary = result.text.vocabulary.size();
   result.model = make_trainer_for(on, options.device.empty() ? "cpu" : options.device, settings, result.text);
   return result;
 }
 
 /// @throws format_error if the text is not that of the checkpoint.
-run resume(sigmax::cpu::native const& on, train_arguments const& options, std::filesystem::path const& checkpoint,
-           std::string& text) {
+begun_run resume(sigmax::cpu::native const& on, train_arguments const& options, std::filesystem::path const& checkpoint,
+                 std::string& text) {
   auto const file = sigmax::io::load_safetensors(checkpoint);
   auto const stored = run_of(file);
   text = stored.text;
-  run result{make_corpus(read_text(text), stored.settings.shape.context), nullptr};
+  begun_run result{make_corpus(read_text(text), stored.settings.shape.context), nullptr};
   if (result.text.digest != stored.digest || result.text.vocabulary.bytes() != stored.vocabulary) {
     throw sigmax::format_error(sigmax::io::printable(text) + ": this is not the text the checkpoint was trained on");
   }
@@ -89,7 +89,7 @@ int train(sigmax::cpu::native const& on, train_arguments const& options) {
   std::filesystem::path const out = options.out;
   auto const checkpoint = out / "checkpoint.safetensors";
   std::string text = std::filesystem::absolute(options.text).lexically_normal().string();
-  run current = options.resume ? resume(on, options, checkpoint, text) : begin(on, options);
+  begun_run current = options.resume ? resume(on, options, checkpoint, text) : begin(on, options);
   auto& model = *current.model;
   auto const& settings = model.settings();
   std::filesystem::create_directories(out);

@@ -133,7 +133,7 @@ TEST_CASE_TEMPLATE("strided views give the same, and nothing is written beside t
     sigmax::blocked_symmetric_eigen(on, dense.view(), dense_values.view(), dense_vectors.view(), memory);
     for_each_layout(a, [&](sigmax::matrix_view<T> input) {
       for (auto const& strides : {std::pair<index_t, index_t>{1, m + 2}, {2 * m + 3, 2}, {m + 1, 1}, {-m - 2, 1}}) {
-        layout<T> const output(sigmax::matrix<T>(m, m), "output", strides.first, strides.second);
+        laid_out<T> const output(sigmax::matrix<T>(m, m), "output", strides.first, strides.second);
         std::vector<T> values(static_cast<std::size_t>(3 * m), T(9));
         sigmax::matrix<T> original(m, m);
         for (index_t i = 0; i < m; ++i) {

@@ -122,10 +122,10 @@ void check_dot(B const& be, index_t n, layout of_u, layout of_v) {
   stored_matrix<T> const u(n, 1, of_u, source);
   stored_matrix<T> const v(n, 1, of_v, source);
   vector_view<T const> const constant = as_vector(v);
-  auto const exact = affine_dot<T>(T(1), as_vector(u), constant, T(0), T(0));
+  auto const truth = affine_dot<T>(T(1), as_vector(u), constant, T(0), T(0));
   worst_ratio worst;
-  worst.add(static_cast<long double>(be.dot(as_vector(u), constant)), exact.value,
-            gamma<T>(n) * exact.magnitude + underflow<T>(n));
+  worst.add(static_cast<long double>(be.dot(as_vector(u), constant)), truth.value,
+            gamma<T>(n) * truth.magnitude + underflow<T>(n));
   CHECK(worst.value() <= 1);
 }
 

@@ -40,10 +40,10 @@ double product_ratio(update how, matrix_view<T const> a, matrix_view<T const> b_
   worst_ratio worst;
   for (index_t i = 0; i < r.rows(); ++i) {
     for (index_t j = 0; j < r.cols(); ++j) {
-      auto const exact =
+      auto const truth =
           affine_dot(static_cast<T>(how.alpha), a.row(i), b_rows.row(j), static_cast<T>(how.beta), c(i, j));
-      worst.add(static_cast<long double>(r(i, j)), exact.value,
-                gamma<T>(a.cols() + 3) * exact.magnitude + underflow<T>(a.cols()));
+      worst.add(static_cast<long double>(r(i, j)), truth.value,
+                gamma<T>(a.cols() + 3) * truth.magnitude + underflow<T>(a.cols()));
     }
   }
   return worst.value();
@@ -159,18 +159,18 @@ void check_gram_times_vector(B const& be, index_t m, index_t n, index_t variant)
   stored_matrix<T> const y(n, 1, layout_at(variant / 3));
   be.template gram_times_vector<T>(x.view(), as_vector(v), as_vector(y));
 
-  std::vector<measured> exact(static_cast<std::size_t>(n));
+  std::vector<measured> truth(static_cast<std::size_t>(n));
   for (index_t i = 0; i < m; ++i) {
     auto const factor = affine_dot<T>(T(1), x.view().row(i), as_vector(v), T(0), T(0));
     for (index_t j = 0; j < n; ++j) {
       auto const element = static_cast<long double>(x(i, j));
-      exact[static_cast<std::size_t>(j)].value += element * factor.value;
-      exact[static_cast<std::size_t>(j)].magnitude += std::abs(element) * factor.magnitude;
+      truth[static_cast<std::size_t>(j)].value += element * factor.value;
+      truth[static_cast<std::size_t>(j)].magnitude += std::abs(element) * factor.magnitude;
     }
   }
   worst_ratio worst;
   for (index_t j = 0; j < n; ++j) {
-    auto const& element = exact[static_cast<std::size_t>(j)];
+    auto const& element = truth[static_cast<std::size_t>(j)];
     worst.add(static_cast<long double>(y(j, 0)), element.value,
               gamma<T>(m + n) * element.magnitude + underflow<T>(m + n));
   }

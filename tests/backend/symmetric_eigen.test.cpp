@@ -177,8 +177,8 @@ TEST_CASE_TEMPLATE("strided views, and nothing for order 0", Case, SIGMAX_TEST_O
   typename Case::backend const on;
   std::vector<long double> const spectrum = {3, 1, -2, 0.5L};
   auto const a = rounded<T>(symmetric(spectrum, 5));
-  layout<T> const input(a, "strided", 11, 2);
-  layout<T> const output(sigmax::matrix<T>(4, 4), "columns", 1, 6);
+  laid_out<T> const input(a, "strided", 11, 2);
+  laid_out<T> const output(sigmax::matrix<T>(4, 4), "columns", 1, 6);
   std::vector<T> values(8, T(9));
   on.symmetric_eigen(input.view(), sigmax::vector_view<T>(values.data(), 4, 2), output.view());
   CHECK(input.is_intact());

@@ -19,7 +19,7 @@
 
 using namespace sigmax::test;
 using sigmax::index_t;
-using ::test::message_of;
+using sigmax::test::message_of;
 namespace gpu = sigmax::gpu;
 
 namespace {

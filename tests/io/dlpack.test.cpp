@@ -16,7 +16,7 @@
 
 namespace dlpack = sigmax::dlpack;
 using sigmax::index_t;
-using test::message_of;
+using sigmax::test::message_of;
 
 // The layout of dlpack.h 1.0 on a machine of 64 bits.
 static_assert(sizeof(dlpack::tensor) == 48 && offsetof(dlpack::tensor, dtype) == 20);

@@ -11,7 +11,7 @@
 
 #include "model_builder.hpp"
 
-namespace test {
+namespace sigmax::test {
 
 using namespace sigmax;
 
@@ -50,4 +50,4 @@ std::vector<double> evaluate(lipschitz::network const& net, std::vector<double> 
   return values[static_cast<std::size_t>(net.output())];
 }
 
-}  // namespace test
+}  // namespace sigmax::test

@@ -20,7 +20,7 @@
 #include <sigmax/io/onnx.hpp>
 #include <sigmax/lipschitz/certify.hpp>
 
-namespace test {
+namespace sigmax::test {
 
 using extents = std::vector<std::int64_t>;
 
@@ -187,4 +187,4 @@ class model_builder {
   onnx::ModelProto model_;
 };
 
-}  // namespace test
+}  // namespace sigmax::test

@@ -12,7 +12,7 @@
 
 #include "mutator.hpp"
 
-namespace test {
+namespace sigmax::test {
 
 /// Changes fields of one model.
 class model_mutator {
@@ -148,4 +148,4 @@ inline std::string mutated_model(std::string const& file, mutator& random) {
   return model.SerializeAsString();
 }
 
-}  // namespace test
+}  // namespace sigmax::test

@@ -15,7 +15,7 @@
 
 #include <sigmax/core/random.hpp>
 
-namespace test {
+namespace sigmax::test {
 
 /// Changes files as decaying disks, careless programs and people with intentions do.
 class mutator {
@@ -112,4 +112,4 @@ class mutator {
   std::uint64_t at_ = 0;
 };
 
-}  // namespace test
+}  // namespace sigmax::test

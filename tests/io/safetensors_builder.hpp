@@ -14,7 +14,7 @@
 
 #include "support/message_of.hpp"
 
-namespace test {
+namespace sigmax::test {
 
 /// Length (that of the header, or a lie), header, data.
 inline std::string safetensors_text(std::string_view header, std::string_view data, std::uint64_t length) {
@@ -33,4 +33,4 @@ inline sigmax::io::safetensors_file parse_text(std::string const& text,
 }
 sigmax::io::safetensors_file parse_text(std::string&&, sigmax::io::safetensors_options const& = {}) = delete;
 
-}  // namespace test
+}  // namespace sigmax::test

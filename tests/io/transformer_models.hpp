@@ -15,7 +15,7 @@
 
 #include "io/model_builder.hpp"
 
-namespace test {
+namespace sigmax::test {
 
 /// Nodes and weights of a transformer of n tokens of width d.
 class transformer_builder {
@@ -323,4 +323,4 @@ inline model_builder language_model(language_options const& options) {
   return std::move(t.model);
 }
 
-}  // namespace test
+}  // namespace sigmax::test

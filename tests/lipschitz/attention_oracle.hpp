@@ -24,7 +24,7 @@
 
 #include "support/singular_values.hpp"
 
-namespace test {
+namespace sigmax::test {
 
 /// Numbers that follow each other.
 class numbers {
@@ -133,4 +133,4 @@ inline void put_in_ball(std::span<double> x, sigmax::lipschitz::row_norm norm, d
   for (double& element : x) element *= radius / own;
 }
 
-}  // namespace test
+}  // namespace sigmax::test

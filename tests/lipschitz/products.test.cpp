@@ -14,7 +14,7 @@
 
 #include "rule_oracle.hpp"
 
-using namespace test;
+using namespace sigmax::test;
 using extreme = rules::extremum::operation;
 
 namespace {

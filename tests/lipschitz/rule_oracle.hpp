@@ -25,7 +25,7 @@
 
 #include "support/singular_values.hpp"
 
-namespace test {
+namespace sigmax::test {
 
 using namespace sigmax;
 using namespace sigmax::lipschitz;
@@ -257,4 +257,4 @@ inline void check_locally(network const& net, double shift = 0.0) {
   }
 }
 
-}  // namespace test
+}  // namespace sigmax::test

@@ -12,7 +12,7 @@
 
 #include "rule_oracle.hpp"
 
-using namespace test;
+using namespace sigmax::test;
 
 namespace {
 

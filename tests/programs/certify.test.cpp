@@ -20,19 +20,19 @@
 namespace {
 
 using nlohmann::json;
-using test::scratch_folder;
+using sigmax::test::scratch_folder;
 
 constexpr char const* certify = "sigmax-certify";
 
 /// The program is switched off where a library is missing.
 bool available() {
-  if (std::filesystem::exists(test::program_path(certify))) return true;
-  MESSAGE("skipped: " << test::program_path(certify).string() << " is not built");
+  if (std::filesystem::exists(sigmax::test::program_path(certify))) return true;
+  MESSAGE("skipped: " << sigmax::test::program_path(certify).string() << " is not built");
   return false;
 }
 
-test::finished run(std::string const& arguments, scratch_folder const& folder) {
-  auto result = test::run(certify, arguments, folder);
+sigmax::test::finished run(std::string const& arguments, scratch_folder const& folder) {
+  auto result = sigmax::test::run(certify, arguments, folder);
   INFO(result.err);
   CHECK(result.status >= 0);
   CHECK(result.status <= 2);
@@ -40,7 +40,7 @@ test::finished run(std::string const& arguments, scratch_folder const& folder) {
 }
 
 /// Exit status 2, nothing on stdout, one line on stderr that has the part.
-void check_refused(test::finished const& result, int status, std::string const& part) {
+void check_refused(sigmax::test::finished const& result, int status, std::string const& part) {
   INFO(result.err);
   CHECK(result.status == status);
   CHECK(result.out.empty());
@@ -139,7 +139,7 @@ TEST_CASE("sigmax-certify: --json - leaves stdout to one object") {
   auto const filed = run("m.onnx --json out.json --norm linf --no-attack", here);
   CHECK(filed.status == 0);
   CHECK(filed.err.empty());
-  auto again = json::parse(test::contents(here / "out.json"));
+  auto again = json::parse(sigmax::test::contents(here / "out.json"));
   again["seconds"] = j["seconds"];
   CHECK(again == j);
 }
@@ -151,7 +151,7 @@ TEST_CASE("sigmax-certify: the digest is SHA-256") {
   auto const j = json::parse(run("m.onnx --json -", here).out);
   auto const command = "cd '" + here.path().string() + "' && sha256sum m.onnx > digest";
   REQUIRE(std::system(command.c_str()) == 0);
-  CHECK(test::contents(here / "digest").substr(0, 64) == j["model"]["sha256"].get<std::string>());
+  CHECK(sigmax::test::contents(here / "digest").substr(0, 64) == j["model"]["sha256"].get<std::string>());
 }
 
 TEST_CASE("sigmax-certify: --html writes one self-contained page") {
@@ -160,7 +160,7 @@ TEST_CASE("sigmax-certify: --html writes one self-contained page") {
   save_model(here / "<m>.onnx");
   auto const result = run("'<m>.onnx' --html page.html", here);
   CHECK(result.status == 0);
-  auto const page = test::contents(here / "page.html");
+  auto const page = sigmax::test::contents(here / "page.html");
   CHECK(page.starts_with("<!doctype html>"));
   CHECK(page.find("&lt;m&gt;.onnx") != std::string::npos);
   CHECK(page.find("<m>") == std::string::npos);
@@ -175,7 +175,7 @@ TEST_CASE("sigmax-certify: operators without a rule and layers without a bound a
   check_refused(run("conv.onnx", here), 1, "conv.onnx: operator not supported: NonZero");
   auto const with_json = run("conv.onnx --json out.json", here);
   check_refused(with_json, 1, "NonZero");
-  auto const j = json::parse(test::contents(here / "out.json"));
+  auto const j = json::parse(sigmax::test::contents(here / "out.json"));
   CHECK(j["lipschitz_upper"].is_null());
   CHECK(j["refused"][0]["op"] == "NonZero");
   save_node(here / "exp.onnx", "Exp");
@@ -210,7 +210,7 @@ TEST_CASE("sigmax-certify: several models are compared and give an array") {
   CHECK(mixed.lines_of_err() == 2);
   CHECK(mixed.out.find("refused") != std::string::npos);
   CHECK(mixed.out.find("unreadable") != std::string::npos);
-  CHECK(json::parse(test::contents(here / "out.json")).size() == 2);
+  CHECK(json::parse(sigmax::test::contents(here / "out.json")).size() == 2);
 }
 
 TEST_CASE("sigmax-certify: wrong usage is one line and status 2") {
@@ -256,7 +256,7 @@ TEST_CASE("sigmax-certify: NaN in a weight is named, status 2") {
   scratch_folder const here("certify-nan");
   save_model(here / "m.onnx");
   onnx::ModelProto model;
-  REQUIRE(model.ParseFromString(test::contents(here / "m.onnx")));
+  REQUIRE(model.ParseFromString(sigmax::test::contents(here / "m.onnx")));
   model.mutable_graph()->mutable_initializer(0)->set_float_data(2, std::nanf(""));
   sigmax::io::write_file(here / "n.onnx", model.SerializeAsString());
   check_refused(run("n.onnx", here), 2, "element [1, 0] is NaN");
@@ -278,7 +278,7 @@ TEST_CASE("sigmax-certify: output that cannot be written is one line, status 2, 
     }
   }
   if (std::filesystem::exists("/dev/full")) {
-    auto const command = "cd '" + here.path().string() + "' && '" + test::program_path(certify).string() +
+    auto const command = "cd '" + here.path().string() + "' && '" + sigmax::test::program_path(certify).string() +
                          "' m.onnx >/dev/full 2>/dev/null";
     int const raw = std::system(command.c_str());
     CHECK(WEXITSTATUS(raw) == 2);
@@ -326,16 +326,16 @@ TEST_CASE("sigmax-certify: networks of others") {
 }
 
 TEST_CASE("sigmax-demo-network: makes a network that can be certified") {
-  if (!available() || !std::filesystem::exists(test::program_path("sigmax-demo-network"))) return;
+  if (!available() || !std::filesystem::exists(sigmax::test::program_path("sigmax-demo-network"))) return;
   scratch_folder const here("demo-network");
-  CHECK(test::run("sigmax-demo-network", "net.onnx", here).status == 0);
+  CHECK(sigmax::test::run("sigmax-demo-network", "net.onnx", here).status == 0);
   auto const result = run("net.onnx --json -", here);
   CHECK(result.status == 0);
   auto const j = json::parse(result.out);
   CHECK(j["lipschitz_lower"].get<double>() <= j["lipschitz_upper"].get<double>());
-  CHECK(test::run("sigmax-demo-network", "net2.onnx", here).status == 0);
-  CHECK(test::contents(here / "net.onnx") == test::contents(here / "net2.onnx"));
-  CHECK(test::run("sigmax-demo-network", "", here).status == 2);
-  CHECK(test::run("sigmax-demo-network", "none/net.onnx", here).status == 2);
-  CHECK(test::run("sigmax-demo-network", "--help", here).status == 0);
+  CHECK(sigmax::test::run("sigmax-demo-network", "net2.onnx", here).status == 0);
+  CHECK(sigmax::test::contents(here / "net.onnx") == sigmax::test::contents(here / "net2.onnx"));
+  CHECK(sigmax::test::run("sigmax-demo-network", "", here).status == 2);
+  CHECK(sigmax::test::run("sigmax-demo-network", "none/net.onnx", here).status == 2);
+  CHECK(sigmax::test::run("sigmax-demo-network", "--help", here).status == 0);
 }

@@ -13,7 +13,7 @@
 #include "run_program.hpp"
 
 using nlohmann::json;
-using namespace test;
+using namespace sigmax::test;
 
 TEST_CASE("sigmax-certify: --radius, --centre and --box make a domain, and a bound where there is none without") {
   if (!available()) return;
@@ -136,8 +136,8 @@ TEST_CASE("sigmax-certify: several models have one page, which says what was pro
   CHECK(has(result.out, "model"));
   CHECK(has(result.out, "all inputs"));
   CHECK(has(result.out, "refused"));
-  auto const page = test::contents(here / "page.html");
-  CHECK(test::problem_in_markup(page) == "");
+  auto const page = sigmax::test::contents(here / "page.html");
+  CHECK(sigmax::test::problem_in_markup(page) == "");
   CHECK(has(page, "Lipschitz certificates of 4 models"));
   CHECK(has(page, "&lt;b&gt;.onnx"));
   CHECK(has(page, "nothing was proved"));
@@ -147,7 +147,7 @@ TEST_CASE("sigmax-certify: several models have one page, which says what was pro
   auto const same = run("a.onnx a.onnx --radius 1 --html same.html", here);
   CHECK(same.status == 0);
   CHECK(has(same.out, "a ball of inputs"));
-  CHECK(!has(test::contents(here / "same.html"), "answer different questions"));
+  CHECK(!has(sigmax::test::contents(here / "same.html"), "answer different questions"));
   // Nothing proved, nothing written.
   CHECK(run("d.onnx d.onnx --html none.html", here).status == 1);
   CHECK(!std::filesystem::exists(here / "none.html"));

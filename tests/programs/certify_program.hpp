@@ -17,7 +17,7 @@
 #include "markup.hpp"
 #include "run_program.hpp"
 
-namespace test {
+namespace sigmax::test {
 
 inline constexpr char const* certify = "sigmax-certify";
 
@@ -89,4 +89,4 @@ inline double upper_of(finished const& result) {
   return nlohmann::json::parse(result.out)["lipschitz_upper"].get<double>();
 }
 
-}  // namespace test
+}  // namespace sigmax::test

@@ -13,7 +13,7 @@
 #include "run_program.hpp"
 
 using nlohmann::json;
-using namespace test;
+using namespace sigmax::test;
 
 TEST_CASE("sigmax-certify: a proof is written, checked, and refused wherever it is tampered with") {
   if (!available()) return;
@@ -32,8 +32,8 @@ TEST_CASE("sigmax-certify: a proof is written, checked, and refused wherever it 
     CHECK(checked.status == 0);
     CHECK(has(checked.out, "checked: L <= "));
     CHECK(has(checked.out, "nothing was searched for"));
-    auto const before = json::parse(test::contents(here / "made.json"));
-    auto const after = json::parse(test::contents(here / "checked.json"));
+    auto const before = json::parse(sigmax::test::contents(here / "made.json"));
+    auto const after = json::parse(sigmax::test::contents(here / "checked.json"));
     for (char const* const key : {"norms", "upper", "input", "layers", "method"}) CHECK(before[key] == after[key]);
     CHECK(before["domain"]["type"] == after["domain"]["type"]);
     CHECK(after["checked"]["proof"] == "proof.json");
@@ -79,7 +79,7 @@ TEST_CASE("sigmax-certify: a proof is refused wherever it is tampered with") {
   save_model(here / "m.onnx", "Tanh", 6, 3);
   save_model(here / "other.onnx", "Tanh", 6, 4);
   CHECK(run("m.onnx --no-attack --radius 0.5 --emit-proof proof.json", here).status == 0);
-  auto const proof = json::parse(test::contents(here / "proof.json"));
+  auto const proof = json::parse(sigmax::test::contents(here / "proof.json"));
   REQUIRE(proof["norms"].size() == 2);
   REQUIRE(proof["segments"].size() == 1);
   REQUIRE(proof["segments"][0]["method"] == "lipsdp");

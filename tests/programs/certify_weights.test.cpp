@@ -25,22 +25,22 @@ namespace {
 
 using namespace sigmax;
 using nlohmann::json;
-using test::scratch_folder;
+using sigmax::test::scratch_folder;
 
 constexpr char const* certify = "sigmax-certify";
 
 /// The program is switched off where a library is missing.
 bool available() {
-  if (std::filesystem::exists(test::program_path(certify))) return true;
-  MESSAGE("skipped: " << test::program_path(certify).string() << " is not built");
+  if (std::filesystem::exists(sigmax::test::program_path(certify))) return true;
+  MESSAGE("skipped: " << sigmax::test::program_path(certify).string() << " is not built");
   return false;
 }
 
-test::finished run(std::string const& arguments, scratch_folder const& folder) {
-  return test::run(certify, arguments, folder);
+sigmax::test::finished run(std::string const& arguments, scratch_folder const& folder) {
+  return sigmax::test::run(certify, arguments, folder);
 }
 
-void check_refused(test::finished const& result, int status, std::string const& part) {
+void check_refused(sigmax::test::finished const& result, int status, std::string const& part) {
   INFO(result.err);
   CHECK(result.status == status);
   CHECK(result.lines_of_err() == 1);
@@ -162,7 +162,7 @@ TEST_CASE("sigmax-certify weights: JSON") {
   CHECK(tensor(report, "mask")["reason"] == "truth values");
 
   CHECK(run("m.safetensors --json out.json", here).status == 0);
-  auto filed = json::parse(test::contents(here / "out.json"));
+  auto filed = json::parse(sigmax::test::contents(here / "out.json"));
   filed["seconds"] = report["seconds"];
   CHECK(filed == report);
 }
@@ -209,7 +209,7 @@ TEST_CASE("sigmax-certify weights: what is not finite is refused by name and pos
   CHECK(has(result.out, "good"));
   CHECK(has(result.out, "1 matrix, 2 refused"));
   CHECK(!has(result.out, "\x1b"));
-  auto const report = json::parse(test::contents(here / "out.json"));
+  auto const report = json::parse(sigmax::test::contents(here / "out.json"));
   CHECK(report["refused"].size() == 2);
   CHECK(report["refused"][1]["name"] == "bad\\x1b[31m");
   CHECK(report["refused"][1]["reason"] == "element [1, 1] is NaN");
@@ -289,7 +289,7 @@ TEST_CASE("sigmax-certify weights: what cannot be read is one line and status 2,
   if (!available()) return;
   scratch_folder const here("weights-unreadable");
   save_everything(here / "m.safetensors");
-  auto const bytes = test::contents(here / "m.safetensors");
+  auto const bytes = sigmax::test::contents(here / "m.safetensors");
   for (std::size_t const size : {std::size_t{0}, std::size_t{7}, std::size_t{8}, std::size_t{100}, bytes.size() - 1}) {
     io::write_file(here / "cut.safetensors", bytes.substr(0, size));
     auto const result = run("cut.safetensors --json out.json", here);
@@ -302,7 +302,7 @@ TEST_CASE("sigmax-certify weights: what cannot be read is one line and status 2,
   io::write_file(here / "unknown.safetensors", bytes.substr(0, type) + "F128" + bytes.substr(type + 4));
   auto const result = run("unknown.safetensors --json out.json", here);
   check_refused(result, 1, "dtype is 'F128', which sigmax does not know");
-  auto const report = json::parse(test::contents(here / "out.json"));
+  auto const report = json::parse(sigmax::test::contents(here / "out.json"));
   CHECK(report["tensors"].empty());
   CHECK(report["refused"].size() == 1);
 }
@@ -320,7 +320,7 @@ TEST_CASE("sigmax-certify weights: options of networks are refused, several file
   CHECK(both.status == 2);
   CHECK(both.lines_of_err() == 1);
   CHECK(has(both.out, " weights"));
-  CHECK(json::parse(test::contents(here / "out.json")).size() == 2);
+  CHECK(json::parse(sigmax::test::contents(here / "out.json")).size() == 2);
   auto const help = run("--help", here).out;
   CHECK(has(help, "safetensors"));
   CHECK(has(help, "not the norm of the convolution"));

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-namespace test {
+namespace sigmax::test {
 
 /// Empty if every element is closed in order; else the place of the first problem.
 inline std::string problem_in_markup(std::string const& markup) {
@@ -39,4 +39,4 @@ inline std::size_t count(std::string const& text, std::string const& part) {
   return found;
 }
 
-}  // namespace test
+}  // namespace sigmax::test

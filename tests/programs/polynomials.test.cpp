@@ -20,8 +20,8 @@
 namespace {
 
 using nlohmann::json;
-using test::has;
-using test::scratch_folder;
+using sigmax::test::has;
+using sigmax::test::scratch_folder;
 
 constexpr char const* program = "sigmax-polynomials";
 
@@ -31,13 +31,13 @@ constexpr char const* sign_flip =
 
 /// The program is switched off where a library is missing.
 bool available() {
-  if (std::filesystem::exists(test::program_path(program))) return true;
-  MESSAGE("skipped: " << test::program_path(program).string() << " is not built");
+  if (std::filesystem::exists(sigmax::test::program_path(program))) return true;
+  MESSAGE("skipped: " << sigmax::test::program_path(program).string() << " is not built");
   return false;
 }
 
-test::finished run(std::string const& arguments, scratch_folder const& folder) {
-  auto result = test::run(program, arguments, folder);
+sigmax::test::finished run(std::string const& arguments, scratch_folder const& folder) {
+  auto result = sigmax::test::run(program, arguments, folder);
   INFO(result.err);
   CHECK(result.status >= 0);
   CHECK(result.status <= 2);
@@ -193,7 +193,7 @@ TEST_CASE("sigmax-polynomials: table on stdout, JSON in a file or alone on stdou
   CHECK(has(table.out, "proven, rounded outwards"));
   CHECK(has(table.out, "|min(1, x) - p(x)|"));
   auto const alone = run("--schedule muon hard_cap --json -", here);
-  CHECK(alone.out == test::contents(here / "m.json"));
+  CHECK(alone.out == sigmax::test::contents(here / "m.json"));
   CHECK(alone.err == table.out);
   CHECK(json::parse(alone.out)["schedules"].size() == 2);
   CHECK(files_in(here) == 1);
@@ -212,19 +212,19 @@ TEST_CASE("sigmax-polynomials: drawings are well formed") {
   sigmax::io::write_file(here / "huge.txt", "1e308 -1e308\n1e308\n");
   CHECK(run("--schedule muon cubic hard_cap --coefficients \"<b>&'.txt\" huge.txt --svg a.svg --html a.html", here)
             .status == 1);
-  auto const svg = test::contents(here / "a.svg");
-  auto const html = test::contents(here / "a.html");
+  auto const svg = sigmax::test::contents(here / "a.svg");
+  auto const html = sigmax::test::contents(here / "a.html");
   CHECK(svg.starts_with("<svg "));
   CHECK(has(svg, "xmlns=\"http://www.w3.org/2000/svg\""));
-  CHECK(test::problem_in_markup(svg) == "");
-  CHECK(test::problem_in_markup(html) == "");
-  CHECK(test::count(svg, "class=\"curve ") == 3 * 5);
+  CHECK(sigmax::test::problem_in_markup(svg) == "");
+  CHECK(sigmax::test::problem_in_markup(html) == "");
+  CHECK(sigmax::test::count(svg, "class=\"curve ") == 3 * 5);
   CHECK(has(svg, "&lt;b&gt;&amp;&#39;.txt (refused)"));
   CHECK(has(html, svg));
   CHECK(has(html, "[0.47054, 1.20237]"));
   for (char const* const bad : {"<b>", "<script", "nan", "\"inf", " inf"}) CHECK(!has(svg, bad));
   CHECK(run("--svg all.svg", here).status == 0);
-  CHECK(test::count(test::contents(here / "all.svg"), "class=\"curve ") == 3 * 15);
+  CHECK(sigmax::test::count(sigmax::test::contents(here / "all.svg"), "class=\"curve ") == 3 * 15);
 }
 
 TEST_CASE("sigmax-polynomials: files of coefficients") {
@@ -292,7 +292,7 @@ TEST_CASE("sigmax-polynomials: a schedule that reverses directions is refused by
             "singular value 0.8836"));
   CHECK(has(result.out, "aol.txt (refused)"));
   CHECK(has(result.out, "[-1.08445, 1.08445]"));
-  auto const all = json::parse(test::contents(here / "a.json"));
+  auto const all = json::parse(sigmax::test::contents(here / "a.json"));
   CHECK(find(all, "you")["refused"].is_null());
   CHECK(has(find(all, "aol.txt")["refused"], "step 1 of 4"));
   // On the part where every step stays above 0 it is a schedule like any other.
@@ -308,7 +308,7 @@ TEST_CASE("sigmax-polynomials: generated schedules, and their coefficients read 
   std::size_t const begin = made.out.find("# generated");
   REQUIRE(begin != std::string::npos);
   sigmax::io::write_file(here / "g.txt", made.out.substr(begin, made.out.find("\n\n", begin) - begin));
-  auto const first = json::parse(test::contents(here / "g.json"))["schedules"][0];
+  auto const first = json::parse(sigmax::test::contents(here / "g.json"))["schedules"][0];
   auto const second = analysed("--lower 1e-2 --coefficients g.txt", here)["schedules"][0];
   CHECK(first["source"] == "generated");
   CHECK(first["steps"] == 4);

@@ -23,8 +23,8 @@ namespace {
 using namespace sigmax;
 using namespace sigmax::lipschitz;
 
-using test::has;
-using test::problem_in_markup;
+using sigmax::test::has;
+using sigmax::test::problem_in_markup;
 
 }  // namespace
 
@@ -141,7 +141,7 @@ TEST_CASE("report: curves of anything, in panels") {
     CHECK(problem_in_markup(svg) == "");
     for (char const* const bad : {"nan", "\"inf", " inf", "-inf", "<b>"}) CHECK(!has(svg, bad));
     // A curve in each panel and one in the legend.
-    CHECK(test::count(svg, "class=\"curve ") == (empty ? 1 + 20 : 3 * 20));
+    CHECK(sigmax::test::count(svg, "class=\"curve ") == (empty ? 1 + 20 : 3 * 20));
     CHECK(has(svg, "&lt;b&gt; &amp; &quot;19&quot;"));
   }
   // Breaks and repetitions: what is not finite interrupts, what stays in place is not repeated.

@@ -9,16 +9,16 @@
 #include "programs/markup.hpp"
 #include "programs/run_program.hpp"
 
-using test::contents;
-using test::run;
-using test::scratch_folder;
+using sigmax::test::contents;
+using sigmax::test::run;
+using sigmax::test::scratch_folder;
 
 namespace {
 
 constexpr char const* program = "sigmax-robust-mlp";
 
 bool is_missing() {
-  if (std::filesystem::exists(test::program_path(program))) return false;
+  if (std::filesystem::exists(sigmax::test::program_path(program))) return false;
   MESSAGE("skipped: sigmax-robust-mlp was not built");
   return true;
 }
@@ -62,5 +62,5 @@ TEST_CASE("a classifier is trained, certified and attacked") {
   for (std::size_t k = 0; k < only["budgets"].size(); ++k) {
     CHECK(only["certified"][k].get<double>() <= only["attacked"][k].get<double>());
   }
-  CHECK(test::problem_in_markup(contents(folder.path() / "run" / "robustness.html")) == "");
+  CHECK(sigmax::test::problem_in_markup(contents(folder.path() / "run" / "robustness.html")) == "");
 }

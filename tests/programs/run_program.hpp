@@ -11,7 +11,7 @@
 #include <string>
 #include <sys/wait.h>
 
-namespace test {
+namespace sigmax::test {
 
 /// An empty folder that goes away.
 class scratch_folder {
@@ -65,4 +65,4 @@ inline finished run(char const* program, std::string const& arguments, scratch_f
   return result;
 }
 
-}  // namespace test
+}  // namespace sigmax::test

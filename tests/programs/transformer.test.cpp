@@ -14,16 +14,16 @@
 
 #include "programs/run_program.hpp"
 
-using test::contents;
-using test::run;
-using test::scratch_folder;
+using sigmax::test::contents;
+using sigmax::test::run;
+using sigmax::test::scratch_folder;
 
 namespace {
 
 constexpr char const* program = "sigmax-transformer";
 
 bool is_missing() {
-  if (std::filesystem::exists(test::program_path(program))) return false;
+  if (std::filesystem::exists(sigmax::test::program_path(program))) return false;
   MESSAGE("skipped: sigmax-transformer was not built");
   return true;
 }
@@ -102,7 +102,7 @@ TEST_CASE("a run that is killed at any moment is resumed to the same bits") {
   auto const begin = std::chrono::steady_clock::now();
   REQUIRE(run(program, settings + " --out whole", folder).status == 0);
   double const whole = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-  auto const binary = "'" + test::program_path(program).string() + "' ";
+  auto const binary = "'" + sigmax::test::program_path(program).string() + "' ";
   int kills = 0;
   sigmax::random_sequence const random(5);
   auto const has_begun = [&] { return std::filesystem::exists(folder.path() / "killed" / "checkpoint.safetensors"); };

@@ -175,8 +175,8 @@ TEST_CASE("what is certified withstands every attack, and a longer attack breaks
   auto const strong = withstands(on, trained.model, test, 2, {.steps = 20, .restarts = 2});
   CHECK(std::count(strong.begin(), strong.end(), 1) <= std::count(weak.begin(), weak.end(), 1));
   auto const page = page_of({{quick_recipe(), trained.checks, trained.violations, result}}, 400, 100);
-  CHECK(test::problem_in_markup(page) == "");
-  CHECK(test::has(page, "certified"));
+  CHECK(sigmax::test::problem_in_markup(page) == "");
+  CHECK(sigmax::test::has(page, "certified"));
 }
 
 TEST_CASE("images are shifted by whole pixels, black coming in") {

@@ -22,7 +22,7 @@ TEST_CASE_TEMPLATE("every function is what it says on Eigen's backend", Case, SI
       auto first = w;
       verb.run(on, first, 1);
       see_result<decltype(verb)>(error, w, first, 1);
-      layout<T> const strided(w, "strided", 2 * n + 3, 2);
+      laid_out<T> const strided(w, "strided", 2 * n + 3, 2);
       verb.run(on, strided.view().transposed(), 1);
       see_result<decltype(verb)>(error, w, strided.view(), 1);
       CHECK(strided.is_intact());

@@ -5,7 +5,7 @@
 
 #include <string>
 
-namespace test {
+namespace sigmax::test {
 
 /// The message of the E that f throws; empty if it throws none.
 template <class E, class F>
@@ -18,4 +18,4 @@ std::string message_of(F const& f) {
   return {};
 }
 
-}  // namespace test
+}  // namespace sigmax::test

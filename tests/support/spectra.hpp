@@ -112,9 +112,9 @@ inline constexpr extents standard_shapes[] = {{12, 12}, {9, 31}, {31, 9}, {1, 13
 /// A matrix laid out in memory in one of several ways, with elements around and between that nobody may read (they are
 /// NaN) or write.
 template <class T>
-class layout {
+class laid_out {
  public:
-  layout(sigmax::matrix<T> const& w, char const* name, index_t row_stride, index_t col_stride)
+  laid_out(sigmax::matrix<T> const& w, char const* name, index_t row_stride, index_t col_stride)
       : memory_(1, 2 + (w.rows() - 1) * std::abs(row_stride) + (w.cols() - 1) * std::abs(col_stride)), name_(name) {
     for (index_t i = 0; i < memory_.size(); ++i) memory_.data()[i] = T(std::numeric_limits<float>::quiet_NaN());
     index_t const first = 1 + (row_stride < 0 ? (1 - w.rows()) * row_stride : 0);
@@ -123,7 +123,7 @@ class layout {
       for (index_t j = 0; j < w.cols(); ++j) view_(i, j) = w(i, j);
     }
   }
-  layout(layout const&) = delete;
+  laid_out(laid_out const&) = delete;
 
   sigmax::matrix_view<T> view() const { return view_; }
   char const* name() const { return name_; }
@@ -147,9 +147,9 @@ template <class T, class F>
 void for_each_layout(sigmax::matrix<T> const& w, F const& body) {
   index_t const m = w.rows();
   index_t const n = w.cols();
-  layout<T> const layouts[] = {{w, "row-major", n, 1},         {w, "column-major", 1, m},
-                               {w, "block of rows", n + 3, 1}, {w, "block of columns", 1, m + 5},
-                               {w, "strided", 2 * n + 3, 2},   {w, "bottom up", -n - 2, 1}};
+  laid_out<T> const layouts[] = {{w, "row-major", n, 1},         {w, "column-major", 1, m},
+                                 {w, "block of rows", n + 3, 1}, {w, "block of columns", 1, m + 5},
+                                 {w, "strided", 2 * n + 3, 2},   {w, "bottom up", -n - 2, 1}};
   for (auto const& each : layouts) {
     INFO(std::string(each.name()), ", ", m, " x ", n);
     body(each.view());

@@ -20,8 +20,8 @@
 
 using namespace transformer;
 using namespace transformer::test;
-using ::test::contents;
-using ::test::scratch_folder;
+using sigmax::test::contents;
+using sigmax::test::scratch_folder;
 
 namespace {
 
@@ -51,9 +51,9 @@ void write_run(std::filesystem::path const& folder, int lines, double loss, bool
 }
 
 bool is_page(std::string const& page) {
-  return ::test::problem_in_markup(page).empty() && page.find("http://www.w3.org/2000/svg") != std::string::npos &&
-         page.find("<script") == std::string::npos && page.find("src=") == std::string::npos &&
-         page.find("<link") == std::string::npos;
+  return sigmax::test::problem_in_markup(page).empty() &&
+         page.find("http://www.w3.org/2000/svg") != std::string::npos && page.find("<script") == std::string::npos &&
+         page.find("src=") == std::string::npos && page.find("<link") == std::string::npos;
 }
 
 }  // namespace
@@ -75,7 +75,7 @@ TEST_CASE("a run that has just begun has a page") {
   scratch_folder const folder("transformer-young");
   write_run(folder.path(), 0, 1, false);
   auto const text = contents(write_pages(folder.path()));
-  CHECK(::test::problem_in_markup(text) == "");
+  CHECK(sigmax::test::problem_in_markup(text) == "");
   write_run(folder.path(), 1, 1, false);
   CHECK(is_page(contents(write_pages(folder.path()))));
 }
