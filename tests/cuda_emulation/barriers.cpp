@@ -46,7 +46,7 @@ void machine::barrier_wait(std::uint32_t barrier, std::uint32_t parity) {
   pass();
   auto const& b = barrier_at(self().block, barrier);
   if (!b.made) fail("waits for a barrier that was not made");
-  if (b.phase % 2 == static_cast<long long>(parity)) wait({waits_for::barrier, barrier, parity, b.phase});
+  if (b.phase % 2 == static_cast<long long>(parity)) wait({waits_for::barrier, barrier, b.phase});
 }
 
 void machine::arrive(named_barrier& b, int threads) {
@@ -68,7 +68,7 @@ void machine::named_sync(int id, int threads) {
   auto& b = blocks_[static_cast<std::size_t>(self().block)].named[static_cast<std::size_t>(id)];
   auto const generation = b.generation;
   arrive(b, threads);
-  if (b.generation == generation) wait({waits_for::named, static_cast<std::uint32_t>(id), 0, generation});
+  if (b.generation == generation) wait({waits_for::named, static_cast<std::uint32_t>(id), generation});
 }
 
 void machine::cluster_sync() {
@@ -84,7 +84,7 @@ void machine::cluster_sync() {
     cluster_barrier_.arrived = 0;
     ++cluster_barrier_.generation;
   } else {
-    wait({waits_for::cluster, 0, 0, generation});
+    wait({waits_for::cluster, 0, generation});
   }
 }
 

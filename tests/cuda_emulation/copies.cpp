@@ -70,7 +70,7 @@ void machine::load_box(mapped_matrices const& from, std::uint32_t to, std::uint3
     if ((blocks >> b & 1u) == 0) continue;
     bytes_at(static_cast<int>(b), to, box_rows * box_row_bytes);
     // One a block: they arrive at different times.
-    copies_.push_back({from, false, to, barrier, x, y, z, b, self().block, self().number, 0, draw()});
+    copies_.push_back({from, false, to, barrier, x, y, z, static_cast<int>(b), self().number, 0, draw()});
   }
 }
 
@@ -84,15 +84,14 @@ void machine::store_box(mapped_matrices const& to, std::uint32_t from, int x, in
   check_fenced(t.block, from, box_rows * box_row_bytes, "a copy");
   auto const group = t.unread_stores.size() - 1;
   ++t.unread_stores[group];
-  copies_.push_back({to, true, from, 0, x, y, z, 0, t.block, t.number, group, draw()});
+  copies_.push_back({to, true, from, 0, x, y, z, t.block, t.number, group, draw()});
 }
 
 void machine::stores_commit() { self().unread_stores.push_back(0); }
 
 void machine::stores_read(int pending) {
   pass();
-  waiting const on{waits_for::stores, static_cast<std::uint32_t>(pending), 0, 0};
-  self().on = on;
+  self().on = {waits_for::stores, static_cast<std::uint32_t>(pending), 0};
   if (!ready(self())) {
     leave();
   } else {
@@ -103,10 +102,10 @@ void machine::stores_read(int pending) {
 void machine::carry_out(bulk_copy const& copy) {
   auto const& m = copy.matrices;
   if (copy.z < 0 || copy.z >= m.count) fail("a box of a matrix that is not there");
-  int const block = copy.stores ? copy.block : static_cast<int>(copy.blocks);
-  if (blocks_[static_cast<std::size_t>(block)].living == 0) fail("a copy to or from a block that has ended");
-  auto* const shared = bytes_at(block, copy.shared, box_rows * box_row_bytes);
-  check_fenced(block, copy.shared, box_rows * box_row_bytes, "a copy");
+  auto& owner = threads_[static_cast<std::size_t>(copy.owner)];
+  if (blocks_[static_cast<std::size_t>(copy.block)].living == 0) fail("a copy to or from a block that has ended");
+  auto* const shared = bytes_at(copy.block, copy.shared, box_rows * box_row_bytes);
+  check_fenced(copy.block, copy.shared, box_rows * box_row_bytes, "a copy");
   int const per_row = box_row_bytes / m.element_bytes;
   auto const size = static_cast<std::size_t>(m.element_bytes);
   for (int r = 0; r < box_rows; ++r) {
@@ -130,11 +129,11 @@ void machine::carry_out(bulk_copy const& copy) {
     }
   }
   if (copy.stores) {
-    --threads_[static_cast<std::size_t>(copy.owner)].unread_stores[copy.group];
+    --owner.unread_stores[copy.group];
     return;
   }
-  auto& b = barrier_at(block, copy.barrier);
-  if (block != copy.block && !b.visible) fail("a copy that tells a barrier which only its block knows of");
+  auto& b = barrier_at(copy.block, copy.barrier);
+  if (owner.block != copy.block && !b.visible) fail("a copy that tells a barrier which only its block knows of");
   b.bytes -= box_rows * box_row_bytes;
   settle(b, copy.barrier);
 }

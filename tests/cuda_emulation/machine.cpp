@@ -289,7 +289,7 @@ bool machine::meet(char const* name, void* mine) {
   if (std::strcmp(w.name, name) != 0) fail(std::string(name) + " while others of the warp are at " + w.name);
   w.values[static_cast<std::size_t>(self().number % 32)] = mine;
   if (++w.arrived == 32) return true;
-  wait({waits_for::warp, 0, 0, w.generation});
+  wait({waits_for::warp, 0, w.generation});
   return false;
 }
 

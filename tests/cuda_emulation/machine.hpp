@@ -139,8 +139,7 @@ class machine {
   struct waiting {
     waits_for what = waits_for::nothing;
     std::uint32_t address = 0;  ///< or the number of a named barrier, or of groups
-    std::uint32_t parity = 0;
-    long long generation = 0;
+    long long generation = 0;   ///< or phase
   };
   struct small_copy {
     std::uint32_t to;
@@ -196,9 +195,8 @@ class machine {
     bool stores;
     std::uint32_t shared, barrier;
     int x, y, z;
-    unsigned blocks;
-    int block;
-    int owner;
+    int block;  ///< whose shared memory it is
+    int owner;  ///< the thread that started it
     std::size_t group;
     std::uint64_t priority;
   };

@@ -136,17 +136,23 @@ class problem {
     if (to.element == 4) {
       std::memcpy(at, &v, 4);
     } else {
-      std::uint16_t const bits = shape_.kind == gpu::operand_kind::bf16 ? bf16(v).bits : f16(v).bits;
+      auto const bits = as_bits(v);
       std::memcpy(at, &bits, 2);
     }
   }
   float get(matrices const& from, std::size_t place) const {
     auto const* const at = from.bytes.data() + place * static_cast<std::size_t>(from.element);
-    float v = 0;
+    if (from.element == 4) {
+      float v = 0;
+      std::memcpy(&v, at, 4);
+      return v;
+    }
     std::uint16_t bits = 0;
-    std::memcpy(&v, at, from.element == 4 ? 4 : 0);
-    std::memcpy(&bits, at, from.element == 2 ? 2 : 0);
-    if (from.element == 4) return v;
+    std::memcpy(&bits, at, 2);
+    return as_float(bits);
+  }
+  std::uint16_t as_bits(float v) const { return shape_.kind == gpu::operand_kind::bf16 ? bf16(v).bits : f16(v).bits; }
+  float as_float(std::uint16_t bits) const {
     return shape_.kind == gpu::operand_kind::bf16 ? static_cast<float>(bf16::from_bits(bits))
                                                   : static_cast<float>(f16::from_bits(bits));
   }
@@ -190,10 +196,7 @@ class problem {
           float v = c.alpha * sum;
           if (shape_.has_addend) v += c.beta * addend(matrix, i, j);
           if (i == j) v += c.diagonal;
-          if (result_.element == 2) {
-            v = shape_.kind == gpu::operand_kind::bf16 ? static_cast<float>(bf16(v)) : static_cast<float>(f16(v));
-          }
-          expected_.push_back(v);
+          expected_.push_back(result_.element == 4 ? v : as_float(as_bits(v)));
         }
       }
     }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The kernels of symmetric products, on the host. SIGMAX_EMULATION_SEEDS: how many orders of events are tried.
+// The kernels of symmetric products, on the host. SIGMAX_EMULATION_SEEDS: how many times as many orders of
+// events are tried.
 #include <cstdint>
 #include <cstdlib>
 #include <string>
